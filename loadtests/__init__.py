@@ -1,0 +1,1 @@
+"""Measurements against real processes: `incidents` replays outages, `bench` compares with peers."""

@@ -1,0 +1,118 @@
+"""`python -m loadtests.incidents`: play replays, print their bars, write JSON.
+
+Exit code 0 if every bar held, 1 if one fell short or a replay broke, 2 for a
+wrong command line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvloop
+
+from loadtests.incidents.process import ReplayError
+from loadtests.incidents.progress import Progress
+from loadtests.incidents.registry import REPLAYS, chosen
+from loadtests.incidents.report import table
+from loadtests.incidents.result import Result, as_json
+from loadtests.incidents.run import Replay, Run
+from proxy.sandbox.client import SandboxError
+
+_OUT = Path(__file__).parents[1] / "out" / "incidents.json"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Play the replays that the command line names; the process's exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        replays = chosen(options.only)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    directory = Path(tempfile.mkdtemp(prefix="tidegate-incidents-"))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            results = runner.run(_play_all(replays, options.quick, directory))
+    except KeyboardInterrupt:
+        print("stopped; every process that was started has been ended", file=sys.stderr)
+        return 130
+    finally:
+        if options.keep:
+            print(f"kept: {directory}", file=sys.stderr)
+        else:
+            shutil.rmtree(directory)
+    _write(options.json, results, quick=options.quick)
+    return 0 if all(result.held for result in results) else 1
+
+
+async def _play_all(replays: Sequence[Replay], quick: bool, directory: Path) -> list[Result]:
+    """Play one after the other. SIGTERM ends a run as Ctrl-C does: children first."""
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGTERM, signal.raise_signal, signal.SIGINT
+    )
+    results = []
+    for replay in replays:
+        run = Run(
+            quick=quick,
+            factor=replay.factor_quick if quick else 1.0,
+            directory=directory / replay.id,
+            progress=Progress(replay.id),
+        )
+        result = await _play(replay, run)
+        print(table(result), flush=True)
+        results.append(result)
+    return results
+
+
+async def _play(replay: Replay, run: Run) -> Result:
+    """One replay's result; one that could not be carried through has failed, and says why."""
+    began_at = time.monotonic()
+    result = Result(replay.id, replay.title, run.factor)
+    try:
+        measured = await replay.play(run)
+    except (ReplayError, SandboxError) as error:
+        print(error, file=sys.stderr)
+        result = replace(result, error=str(error))
+    else:
+        result = replace(
+            result,
+            bars=tuple(measured.bars),
+            figures=measured.figures,
+            summary=measured.summary,
+        )
+    return replace(result, seconds=time.monotonic() - began_at)
+
+
+def _write(path: Path, results: Sequence[Result], *, quick: bool) -> None:
+    document = as_json(results, quick=quick, written_at=datetime.now(UTC).isoformat())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    print(f"written: {path}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m loadtests.incidents",
+        description="Replay real incidents against the real sidecar process.",
+        epilog=f"replays: {', '.join(REPLAYS)}",
+    )
+    parser.add_argument("--only", metavar="IDS", help="comma-separated ids, such as INC-04,INC-08")
+    parser.add_argument("--quick", action="store_true", help="the short form, intervals scaled")
+    parser.add_argument("--json", type=Path, default=_OUT, metavar="FILE", help="where figures go")
+    parser.add_argument("--keep", action="store_true", help="keep logs, ledgers and histories")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""Every replay there is, by the incident's id in the project's list of incidents."""
+
+from __future__ import annotations
+
+from loadtests.incidents.inc_04 import INC_04
+from loadtests.incidents.inc_08 import INC_08
+from loadtests.incidents.run import Replay
+
+REPLAYS: dict[str, Replay] = {replay.id: replay for replay in (INC_04, INC_08)}
+
+
+def chosen(only: str | None) -> list[Replay]:
+    """The replays that `only` names, separated by commas, in that order; all without it.
+
+    Raises ValueError, naming those that exist, for an id that has no replay.
+    """
+    if not only:
+        return list(REPLAYS.values())
+    ids = [part.strip().upper() for part in only.split(",") if part.strip()]
+    unknown = [id_ for id_ in ids if id_ not in REPLAYS]
+    if unknown or not ids:
+        raise ValueError(
+            f"no replay {', '.join(unknown) or repr(only)}; known: {', '.join(REPLAYS)}"
+        )
+    return [REPLAYS[id_] for id_ in dict.fromkeys(ids)]

@@ -1,0 +1,51 @@
+"""What a replay is given, and what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loadtests.incidents.progress import Progress
+from loadtests.incidents.result import Bar, Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of one replay.
+
+    `factor` scales every interval of the replay and of its bars, never a rate
+    or a share; 1.0 is the long form.
+    """
+
+    quick: bool
+    factor: float
+    directory: Path
+    progress: Progress
+
+    def scaled(self, seconds: float) -> float:
+        """`seconds` as this run means them."""
+        return seconds * self.factor
+
+    def duration(self, seconds: float) -> str:
+        """`seconds`, scaled, as the configuration file writes them."""
+        return f"{round(self.scaled(seconds) * 1000)}ms"
+
+
+@dataclass(slots=True)
+class Measured:
+    """What a replay measured; `summary` stands in its last line."""
+
+    bars: list[Bar] = field(default_factory=list)
+    figures: dict[str, dict[str, Figure]] = field(default_factory=dict)
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """An incident that can be replayed; `factor_quick` is its factor in the quick form."""
+
+    id: str
+    title: str
+    factor_quick: float
+    play: Callable[[Run], Awaitable[Measured]]

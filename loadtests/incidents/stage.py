@@ -1,0 +1,154 @@
+"""What a replay is played on: real processes in a directory of their own, all ended afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from loadtests.incidents.checker import Execution
+from loadtests.incidents.driver import Driver
+from loadtests.incidents.history import History
+from loadtests.incidents.metrics import Admin
+from loadtests.incidents.process import Process
+from loadtests.incidents.progress import Progress
+from loadtests.incidents.schedule import PlannedCall
+from proxy.sandbox.client import SandboxPartner
+
+LATENCY_P50_MS = 50.0
+LATENCY_SIGMA = 0.4
+"""The partner that every latency bar is read against."""
+
+_READY_S = 15.0
+_READY_LINE = r"^tidegate ready: payments (http://\S+) admin (http://\S+)$"
+_LEAD_S = 0.2
+"""Between building a schedule and its first call, so that no call is late from the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """The running sidecar process and where it listens."""
+
+    process: Process
+    payments_url: str
+    admin: Admin
+
+
+class Stage:
+    """Starts partners, the sidecar and drivers; `async with` ends them in reverse order.
+
+    Everything they write (configuration, logs, ledgers, histories) lies in
+    `directory`, which the runner removes unless it is asked to keep it.
+    """
+
+    def __init__(self, directory: Path, progress: Progress) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.directory = directory
+        self._progress = progress
+        self._exits = AsyncExitStack()
+        self._partners: list[SandboxPartner] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._exits.aclose()
+
+    async def partner(self, name: str, kind: str, seed: int) -> SandboxPartner:
+        """A ready sandbox partner whose own time is log-normal and the same for the same seed."""
+        partner = await asyncio.to_thread(
+            SandboxPartner.start,
+            kind,
+            name,
+            ledger=self.directory / f"ledger-{name}.jsonl",
+            latency_p50_ms=LATENCY_P50_MS,
+            latency_sigma=LATENCY_SIGMA,
+            seed=seed,
+        )
+        self._exits.callback(partner.stop)
+        self._partners.append(partner)
+        return partner
+
+    async def sidecar(self, config: Mapping[str, Any]) -> Sidecar:
+        """The real `tidegate run` process on `config`, ready to take calls."""
+        path = self.directory / "tidegate.yaml"
+        path.write_text(json.dumps(config, indent=2), encoding="utf-8")
+        command = [sys.executable, "-m", "proxy", "run", "--config", str(path)]
+        process = Process("sidecar", command, self.directory)
+        self._exits.push_async_callback(process.stop)
+        ready = await process.line(_READY_LINE, process.err_path, _READY_S)
+        admin = Admin(ready[2])
+        self._exits.push_async_callback(admin.close)
+        return Sidecar(process, ready[1], admin)
+
+    async def driver(self, sidecar: Sidecar, give_up_s: float) -> Driver:
+        """The application, with connections to the sidecar."""
+        driver = Driver(sidecar.payments_url, give_up_s=give_up_s)
+        self._exits.push_async_callback(driver.close)
+        return driver
+
+    @asynccontextmanager
+    async def load(
+        self, driver: Driver, path: str, calls: Sequence[PlannedCall], label: str
+    ) -> AsyncIterator[Running]:
+        """Drive `calls` in the background; at the end of the block wait until each has ended."""
+        starts_at = time.monotonic() + _LEAD_S
+        running = Running(starts_at, History.planned(calls, starts_at))
+        seconds = calls[-1].offset_s + _LEAD_S
+
+        def figure() -> str:
+            return f"{driver.in_flight} calls in flight"
+
+        async with self._progress.watching(label, seconds, figure):
+            task = asyncio.create_task(driver.run(path, calls, running.history))
+            try:
+                yield running
+                await task
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        self._keep(running.history, label)
+
+    def _keep(self, history: History, label: str) -> None:
+        """Write what the application saw beside the ledgers, for whoever keeps the directory."""
+        path = self.directory / f"history-{label.replace(' ', '-')}.jsonl"
+        lines = [json.dumps(event) for event in history.events()]
+        path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+    def executions(self) -> list[Execution]:
+        """What all partners have executed so far."""
+        return [
+            Execution(
+                partner=partner.name,
+                operation=row["operation"],
+                reference=row["reference"],
+                nonce=row["nonce"],
+                amount=row["amount"],
+            )
+            for partner in self._partners
+            for row in partner.ledger()
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A load under way: its history fills in place, on the timeline that began at `starts_at`."""
+
+    starts_at: float
+    history: History
+
+    async def at(self, offset_s: float) -> None:
+        """Sleep until `offset_s` after the first call was due; a past instant is at once."""
+        await asyncio.sleep(max(0.0, self.starts_at + offset_s - time.monotonic()))

@@ -1,0 +1,1 @@
+"""The operators' side: what the sidecar knows, on a listener of its own."""

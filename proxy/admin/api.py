@@ -1,0 +1,176 @@
+"""The admin listener, on aiohttp: health, readiness, metrics, findings.
+
+Read-only. Requests that a browser page of another origin could make are
+refused, and so is any Host that is not this machine: the findings name
+partners, and nobody else's page should read them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web, web_protocol
+from aiohttp.typedefs import Handler as WebHandler
+
+from proxy.model.errors import StartError
+
+_HOSTS = frozenset(("127.0.0.1", "localhost", "[::1]"))
+_SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+_SILENT = logging.getLogger("tidegate.admin.silent")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+"""aiohttp logs the raw bytes of bad requests; a payment sent to the wrong port holds a card."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """What the listener serves, as functions of the composition root."""
+
+    ready: Callable[[], bool]
+    metrics: Callable[[], str]
+    findings: Callable[[], dict[str, Any]]
+
+
+class _Handler(web_protocol.RequestHandler):
+    """aiohttp's connection, without its habit of repeating offending bytes."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        response = web.Response(status=status, text="bad request\n")
+        response.force_close()
+        return response
+
+
+@web.middleware
+async def _guard(request: web.Request, handler: WebHandler) -> web.StreamResponse:
+    host = request.host.rpartition(":")[0] if request.host.count(":") else request.host
+    if request.transport is not None and not _is_unix(request.transport) and host not in _HOSTS:
+        return web.Response(status=421, text="unknown host\n")
+    if "Origin" in request.headers or request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return web.Response(status=403, text="requests of other origins are not accepted\n")
+    try:
+        response = await handler(request)
+    except web.HTTPException as error:
+        response = web.Response(status=error.status, text=f"{error.reason}\n")
+    response.headers.update(_SECURITY_HEADERS)
+    response.headers["Server"] = "tidegate"
+    return response
+
+
+def _is_unix(transport: asyncio.BaseTransport) -> bool:
+    bound = transport.get_extra_info("socket")
+    return bound is not None and bound.family == socket.AF_UNIX
+
+
+def application(reports: Reports) -> web.Application:
+    """The routes of the admin listener."""
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def readyz(_: web.Request) -> web.Response:
+        ready = reports.ready()
+        return web.Response(
+            status=200 if ready else 503, text="ready\n" if ready else "not ready\n"
+        )
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(
+            text=reports.metrics(),
+            headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
+        )
+
+    async def findings(_: web.Request) -> web.Response:
+        return web.json_response(reports.findings())
+
+    app = web.Application(middlewares=[_guard])
+    app.add_routes(
+        [
+            web.get("/healthz", healthz),
+            web.get("/readyz", readyz),
+            web.get("/metrics", metrics),
+            web.get("/findings", findings),
+        ]
+    )
+    return app
+
+
+@dataclass(slots=True)
+class AdminListener:
+    """A running admin listener; `url` is where it answers."""
+
+    url: str
+    _runner: web.AppRunner
+    _server: asyncio.AbstractServer
+
+    async def close(self) -> None:
+        """Stop accepting and end open connections."""
+        self._server.close()
+        await self._runner.cleanup()
+
+
+async def start(
+    reports: Reports, host: str, port: int, unix_path: str | None, unix_mode: int
+) -> AdminListener:
+    """Listen on TCP, or on a Unix socket when `unix_path` is given. Raises StartError."""
+    loop = asyncio.get_running_loop()
+    runner = web.AppRunner(application(reports), access_log=None, logger=_SILENT)
+    await runner.setup()
+    shared = runner.server
+    assert shared is not None
+
+    def connection() -> _Handler:
+        return _Handler(shared, loop=loop, **shared._kwargs)
+
+    try:
+        bound = _bind_unix(unix_path, unix_mode) if unix_path else _bind_tcp(host, port)
+    except OSError as error:
+        raise StartError(
+            f"cannot listen on {unix_path or f'{host}:{port}'}: {error.strerror}; end the process "
+            "that holds it, or change `admin.address`"
+        ) from None
+    url = f"unix:{unix_path}" if unix_path else _url(bound)
+    if unix_path:
+        return AdminListener(url, runner, await loop.create_unix_server(connection, sock=bound))
+    return AdminListener(url, runner, await loop.create_server(connection, sock=bound))
+
+
+def _bind_tcp(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)
+
+
+def _bind_unix(path: str, mode: int) -> socket.socket:
+    """A socket with this mode from its first instant; one left by a dead sidecar is replaced."""
+    if os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode):
+        os.unlink(path)
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o777 & ~mode)
+    try:
+        bound.bind(path)
+    finally:
+        os.umask(before)
+    os.chmod(path, mode)
+    return bound
+
+
+def _url(bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,52 @@
+"""Asks a running sidecar's admin listener; what the command line's reports use."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from urllib.parse import urlsplit
+
+TIMEOUT_S = 5.0
+
+
+class AdminUnreachable(Exception):
+    """No answer from the admin listener; the message names the address and the remedy."""
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(TIMEOUT_S)
+        self.sock.connect(self._path)
+
+
+def get(admin: str, path: str) -> tuple[int, str]:
+    """(status, text) of a GET; `admin` is `http://host:port` or `unix:/path`.
+
+    Raises AdminUnreachable.
+    """
+    connection: http.client.HTTPConnection
+    if admin.startswith("unix:"):
+        connection = _UnixConnection(admin.removeprefix("unix:"))
+    else:
+        parts = urlsplit(admin)
+        connection = http.client.HTTPConnection(
+            parts.hostname or "127.0.0.1", parts.port or 80, timeout=TIMEOUT_S
+        )
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    except (OSError, http.client.HTTPException) as error:
+        raise AdminUnreachable(
+            f"no answer from {admin}: {type(error).__name__}; is the sidecar running, and is this "
+            "its `admin.address`?"
+        ) from None
+    finally:
+        connection.close()

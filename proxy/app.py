@@ -1,0 +1,258 @@
+"""The composition root: the stack, and the sidecar's start, drain and stop.
+
+Read `call_path` first. It is the whole house in one chain, outermost first,
+with the reason for each position beside it. Layers that arrive later have
+their places here too: the idempotency claim goes between admission and
+deadline, breaker and bulkhead and the durable fence between retry and attempt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib
+import random
+from typing import TYPE_CHECKING
+
+from proxy import __version__
+from proxy.dns.lookup import lookup
+from proxy.dns.resolver import Resolver
+from proxy.health.findings import Findings
+from proxy.http1.connect import Target
+from proxy.http1.grammar import Reject
+from proxy.http1.limits import EdgeLimits
+from proxy.http1.pool import Pool
+from proxy.http1.serving import Edge
+from proxy.inbound.access import access
+from proxy.inbound.admission import Admission
+from proxy.inbound.listener import listen_tcp, listen_unix
+from proxy.inbound.translate import Identities, translate
+from proxy.model.clock import SystemClock
+from proxy.model.events import AttemptEnded, BadRequest, Bug, CallEnded, Event, LateEnding
+from proxy.model.message import Request, Response
+from proxy.model.outcome import Refused
+from proxy.model.route import Upstream
+from proxy.pipeline.deadline import deadline
+from proxy.pipeline.layer import Replier, stack
+from proxy.pipeline.observe import observe
+from proxy.pipeline.rescue import PROBLEM_TYPE, problem, rescue
+from proxy.retry.budget import RetryBudget
+from proxy.retry.retrying import retry
+from proxy.routing.explain import explain
+from proxy.routing.failover import failover
+from proxy.routing.routed import routed
+from proxy.routing.table import RouteTable
+from proxy.settings.build import build
+from proxy.settings.load import Loaded
+from proxy.telemetry.lines import LineWriter
+from proxy.telemetry.log import CallLog
+from proxy.telemetry.metrics import Metrics
+from proxy.telemetry.state import state_lines
+from proxy.upstream.attempt import attempts
+from proxy.upstream.tls import client_context
+from proxy.upstream.transport import Transport
+
+if TYPE_CHECKING:
+    from proxy.admin.api import AdminListener
+
+TEND_INTERVAL_S = 1.0
+_STDOUT = 1
+
+
+class Sidecar:
+    """One running Tidegate. `start`, then `drain`; `payments` and `admin` say where it listens."""
+
+    def __init__(self, loaded: Loaded, loop: asyncio.AbstractEventLoop) -> None:
+        self._settings = loaded.settings
+        self._hash = loaded.hash
+        self._loop = loop
+        self._clock = SystemClock()
+        built = build(loaded.settings)
+        self._table = RouteTable(built.routes)
+        self._identities = Identities()
+        self._admission = Admission(self._settings.listen.in_flight_max)
+        self._metrics = Metrics()
+        self._findings = Findings(self._clock)
+        self._log = CallLog(self._clock)
+        self._lines = LineWriter(loop, _STDOUT)
+        self._transports = {
+            name: Transport(self._pool(upstream)) for name, upstream in built.upstreams.items()
+        }
+        self._reply = self.call_path()
+        self._edge = self._make_edge()
+        self._admin: AdminListener | None = None
+        self._tending: asyncio.TimerHandle | None = None
+        self.payments = ""
+        self.admin = ""
+
+    def call_path(self) -> Replier:
+        """The stack, as a call travels it."""
+        settings, clock = self._settings, self._clock
+        hosts = {host.lower().encode() for host in settings.listen.hosts} | self._table.hosts
+        token = settings.listen.token
+        budget = settings.retry_budget
+        retries = RetryBudget(budget.ratio, budget.window_s, budget.retries_min, clock.now)
+        attempt_path = stack(
+            # below failover: each candidate has its own attempts
+            retry(retries, clock, asyncio.sleep, random.Random()),  # noqa: S311 - jitter
+            # innermost: phase timeouts, the record of how far it got, the wire
+            innermost=attempts(self._transports, clock, self._identities.span_id, self.emit),
+        )
+        return rescue(  # the only table from an outcome, or a bug, to an HTTP reply
+            stack(
+                # outermost layer: every ending is recorded, refusals and bugs included
+                observe(clock, self.emit),
+                # who may call at all, before anything is looked up for them
+                access(frozenset(hosts), token.reveal().encode() if token else None),
+                # what the call is; admission will shed by it
+                routed(self._table),
+                # refuses before any durable work
+                self._admission.layer(),
+                # one budget for all attempts, visible to everything below
+                deadline(clock),
+                # moves on only after an outcome that proves nothing was executed
+                innermost=failover(attempt_path, clock),
+            )
+        )
+
+    # -- start and stop ------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Listen for payments, then for operators. Raises StartError."""
+        listen = self._settings.listen
+        if listen.address.unix_path is not None:
+            await listen_unix(self._edge, listen.address.unix_path, listen.unix_mode)
+            self.payments = f"unix:{listen.address.unix_path}"
+        else:
+            host, port = await listen_tcp(self._edge, listen.address.host, listen.address.port)
+            self.payments = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self._tend()
+        await self._start_admin()
+        gc.collect()
+        gc.freeze()
+
+    async def _start_admin(self) -> None:
+        """Aiohttp takes as long to import as all the rest, so it comes after the payment port."""
+        api = await self._loop.run_in_executor(None, importlib.import_module, "proxy.admin.api")
+        admin = self._settings.admin
+        reports = api.Reports(
+            ready=lambda: not self._edge.draining,
+            metrics=lambda: "\n".join(self._metric_lines()) + "\n",
+            findings=self._findings.report,
+        )
+        started: AdminListener = await api.start(
+            reports,
+            admin.address.host,
+            admin.address.port,
+            admin.address.unix_path,
+            admin.unix_mode,
+        )
+        self._admin = started
+        self.admin = started.url
+
+    async def drain(self) -> bool:
+        """Stop accepting, finish what runs, bounded; True when nothing had to be cut."""
+        within_s = self._settings.listen.timeout_drain_s
+        ends_at = self._clock.now() + within_s
+        finished = await self._edge.drain(within_s)
+        left_s = max(0.0, ends_at - self._clock.now())
+        await asyncio.gather(*(each.pool.drain(left_s) for each in self._transports.values()))
+        if self._tending is not None:
+            self._tending.cancel()
+        if self._admin is not None:
+            await self._admin.close()
+        self._lines.close()
+        return finished
+
+    # -- one call ---------------------------------------------------------------------
+
+    async def _handle(self, request: Request) -> Response:
+        return await self._reply(translate(request, self._identities))
+
+    def emit(self, event: Event) -> None:
+        """Who listens to what."""
+        if isinstance(event, CallEnded):
+            self._metrics.call(event)
+            if self._settings.log.calls:
+                self._lines.write(self._log.call(event))
+        elif isinstance(event, AttemptEnded):
+            self._metrics.attempt(event)
+            self._findings.attempt(event)
+        elif isinstance(event, LateEnding):
+            self._metrics.late += 1
+            self._lines.write(self._log.late(event))
+        elif isinstance(event, BadRequest):
+            self._metrics.reject(event.reason)
+        elif isinstance(event, Bug):
+            self._metrics.bugs += 1
+            self._lines.write(self._log.bug(event))
+
+    # -- parts ----------------------------------------------------------------------------
+
+    def _make_edge(self) -> Edge:
+        listen = self._settings.listen
+        limits = EdgeLimits(
+            methods=frozenset(method.encode() for method in listen.methods),
+            connections_max=listen.connections_max,
+            request_line_bytes_max=listen.request_line_bytes_max,
+            header_bytes_max=listen.header_bytes_max,
+            header_count_max=listen.header_count_max,
+            body_bytes_max=listen.body_bytes_max,
+            timeout_header_s=listen.timeout_header_s,
+            timeout_body_s=listen.timeout_body_s,
+            timeout_idle_s=listen.timeout_idle_s,
+            timeout_write_s=listen.timeout_write_s,
+        )
+        return Edge(
+            loop=self._loop,
+            clock=self._clock,
+            limits=limits,
+            handler=self._handle,
+            refusal=refusal,
+            rejected=lambda reject: self.emit(BadRequest(reject.reason, reject.status)),
+        )
+
+    def _pool(self, upstream: Upstream) -> Pool:
+        context = client_context(upstream.tls_files) if upstream.tls else None
+        target = Target(upstream.host, upstream.port, context, upstream.server_name)
+        resolver = Resolver(upstream.addresses, lookup)
+        return Pool(
+            target,
+            upstream.pool,
+            upstream.timeouts,
+            resolver.resolve,
+            self._clock.now,
+            self._loop,
+        )
+
+    def _tend(self) -> None:
+        for transport in self._transports.values():
+            transport.pool.tend()
+        self._tending = self._loop.call_later(TEND_INTERVAL_S, self._tend)
+
+    def _metric_lines(self) -> list[str]:
+        pools = {name: each.pool.counts() for name, each in self._transports.items()}
+        gauges: dict[str, float] = {
+            "tidegate_in_flight": self._admission.in_flight,
+            "tidegate_inbound_connections": len(self._edge.connections),
+            "tidegate_log_lines_dropped": self._lines.dropped,
+        }
+        return [*self._metrics.render(), *state_lines(pools, gauges, __version__, self._hash)]
+
+
+def refusal(reject: Reject) -> Response:
+    """The reply to bytes that were no acceptable request."""
+    outcome = Refused(reject.reason, reject.status, "The request was not accepted.")
+    return Response(reject.status, [PROBLEM_TYPE], problem(reject.status, outcome))
+
+
+def explain_call(loaded: Loaded, host: str, target: str, method: str) -> str | None:
+    """What would happen to a call, for `tidegate explain`."""
+    return explain(RouteTable(build(loaded.settings).routes), host, target, method)
+
+
+def files_are_usable(loaded: Loaded) -> None:
+    """Load every certificate that the configuration names. Raises TlsSetupError."""
+    for upstream in build(loaded.settings).upstreams.values():
+        if upstream.tls:
+            client_context(upstream.tls_files)

@@ -1,0 +1,178 @@
+"""The command line.
+
+Every command imports what it needs when it runs: the payment port must be
+ready in a third of a second, and a report of problems should not wait for an
+event loop.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from proxy.settings.load import Loaded
+
+app = typer.Typer(
+    help="Tidegate: an outbound proxy for payment calls.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+sandbox = typer.Typer(help="Simulated partners, for trying and testing.", no_args_is_help=True)
+app.add_typer(sandbox, name="sandbox")
+
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+Admin = Annotated[str, typer.Option(help="Admin listener: http://host:port or unix:/path.")]
+_DEFAULT_ADMIN = "http://127.0.0.1:8081"
+
+
+def main() -> None:
+    """Entry point of the `tidegate` command."""
+    app()
+
+
+@app.command()
+def run(
+    config: ConfigFile,
+    loop: Annotated[str, typer.Option(help="Event loop: uvloop or asyncio.")] = "uvloop",
+) -> None:
+    """Run the sidecar until SIGTERM or SIGINT, then drain."""
+    from proxy.running import run_sidecar
+
+    if loop not in ("uvloop", "asyncio"):
+        _fail(f"unknown loop {loop!r}: choose uvloop or asyncio", code=2)
+    raise SystemExit(run_sidecar(_load(config), loop))
+
+
+@app.command()
+def check(config: Annotated[Path, typer.Argument(help="The configuration file.")]) -> None:
+    """Validate a configuration file; every problem is reported at once."""
+    from proxy.app import files_are_usable
+    from proxy.model.errors import StartError
+
+    loaded = _load(config)
+    try:
+        files_are_usable(loaded)
+    except StartError as error:
+        _fail(str(error))
+    settings = loaded.settings
+    upstreams = sum(len(partner.upstreams) for partner in settings.partners.values())
+    typer.echo(
+        f"{config}: ok: {len(settings.routes)} routes, {len(settings.partners)} partners, "
+        f"{upstreams} upstreams, hash {loaded.hash[:12]}"
+    )
+
+
+@app.command()
+def explain(
+    method: Annotated[str, typer.Argument(help="HTTP method, such as POST.")],
+    path: Annotated[str, typer.Argument(help="Path as the application sends it.")],
+    config: ConfigFile,
+    host: Annotated[str, typer.Option(help="Host as the application sends it.")] = "127.0.0.1",
+) -> None:
+    """Show which route, candidates, timeouts and rules apply to a call."""
+    from proxy.app import explain_call
+
+    text = explain_call(_load(config), host.lower(), path, method.upper())
+    if text is None:
+        _fail(f"no route matches {method.upper()} {path} for host {host}")
+    typer.echo(text)
+
+
+@app.command()
+def schema() -> None:
+    """Print the configuration's JSON Schema, for editors."""
+    from proxy.settings.load import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))
+
+
+@app.command()
+def status(admin: Admin = _DEFAULT_ADMIN) -> None:
+    """Say whether a sidecar is ready; exits 0 only if it is."""
+    code, text = _ask(admin, "/readyz")
+    typer.echo(text.strip())
+    raise SystemExit(0 if code == 200 else 1)
+
+
+@app.command()
+def findings(
+    admin: Admin = _DEFAULT_ADMIN,
+    as_json: Annotated[bool, typer.Option("--json", help="The document as it is served.")] = False,
+) -> None:
+    """Show what a sidecar has noticed about its partners."""
+    _, text = _ask(admin, "/findings")
+    if as_json:
+        typer.echo(text)
+        return
+    found = json.loads(text)["findings"]
+    if not found:
+        typer.echo("nothing found")
+    for entry in found:
+        typer.echo(
+            f"{entry['partner']} {entry['upstream']}: {entry['reason']} in phase {entry['phase']}, "
+            f"origin {entry['origin']}, {entry['count']} times"
+        )
+
+
+@app.command()
+def metrics(admin: Admin = _DEFAULT_ADMIN) -> None:
+    """Print a sidecar's metrics in Prometheus text form."""
+    _, text = _ask(admin, "/metrics")
+    typer.echo(text, nl=False)
+
+
+@sandbox.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def partner(context: typer.Context) -> None:
+    """Run one partner process; `--help` lists its options."""
+    from proxy.sandbox.__main__ import run as run_partner
+
+    raise SystemExit(run_partner(context.args))
+
+
+@sandbox.command()
+def up(
+    config: ConfigFile = Path("config/sandbox.yaml"),
+    ledgers: Annotated[
+        Path | None, typer.Option(help="Folder for the partners' ledgers; default: a new one.")
+    ] = None,
+) -> None:
+    """Start the sandbox partners and a sidecar in front of them; Ctrl-C ends all."""
+    from proxy.sandbox.up import up as bring_up
+
+    command = [sys.executable, "-m", "proxy", "run", "--config", str(config)]
+    raise SystemExit(bring_up(config, ledgers, None, command))
+
+
+def _load(config: Path) -> Loaded:
+    from proxy.settings.load import SettingsError, load
+
+    try:
+        loaded = load(config)
+    except SettingsError as error:
+        _fail(str(error))
+    for warning in loaded.warnings:
+        typer.echo(f"warning: {warning.path}: {warning.message}; {warning.remedy}", err=True)
+    return loaded
+
+
+def _ask(admin: str, path: str) -> tuple[int, str]:
+    from proxy.admin.client import AdminUnreachable, get
+
+    try:
+        return get(admin, path)
+    except AdminUnreachable as error:
+        _fail(str(error))
+
+
+def _fail(message: str, code: int = 1) -> NoReturn:
+    typer.echo(message, err=True)
+    sys.exit(code)

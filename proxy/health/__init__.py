@@ -1,0 +1,1 @@
+"""What the sidecar has noticed about partners."""

@@ -1,0 +1,91 @@
+"""Findings: what keeps failing, in words that name partner, phase and origin.
+
+A finding opens when the same thing failed three times within half a minute at
+one upstream, and ends when it has not happened for half a minute. It is an
+observation, not yet a verdict: it names what was seen, without weighing it
+against what else was going on.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from proxy.model.clock import Clock
+from proxy.model.events import AttemptEnded
+from proxy.model.outcome import InDoubt, Unsent
+
+WINDOW_S = 30.0
+OPENS_AT = 3
+ENDED_KEPT_MAX = 100
+_Key = tuple[str, str, str, str, str]
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """Recent failures of one kind; instants are monotonic seconds, `since` is wall time."""
+
+    recent: deque[float] = field(default_factory=lambda: deque(maxlen=OPENS_AT))
+    since: float = 0.0
+    last: float = 0.0
+    last_at: float = 0.0
+    count: int = 0
+    open: bool = False
+
+
+class Findings:
+    """Listens to attempts; bounded by upstreams x fixed vocabularies of phases and reasons."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._troubles: dict[_Key, _Trouble] = {}
+        self._ended: deque[dict[str, object]] = deque(maxlen=ENDED_KEPT_MAX)
+
+    def attempt(self, event: AttemptEnded) -> None:
+        """Note an attempt that failed."""
+        outcome = event.attempt.outcome
+        if not isinstance(outcome, Unsent | InDoubt):
+            return
+        key = (
+            outcome.partner,
+            outcome.upstream,
+            outcome.phase.value,
+            outcome.reason,
+            outcome.origin.value,
+        )
+        trouble = self._troubles.get(key)
+        if trouble is None:
+            trouble = self._troubles[key] = _Trouble()
+        now, wall = self._clock.now(), self._clock.wall()
+        if now - trouble.last_at > WINDOW_S:
+            self._end(key, trouble)
+            trouble.count, trouble.since, trouble.open = 0, wall, False
+            trouble.recent.clear()
+        trouble.count += 1
+        trouble.last, trouble.last_at = wall, now
+        trouble.recent.append(now)
+        if len(trouble.recent) == OPENS_AT and now - trouble.recent[0] <= WINDOW_S:
+            trouble.open = True
+
+    def report(self) -> dict[str, object]:
+        """The document served at /findings."""
+        now = self._clock.now()
+        current = []
+        for key, trouble in list(self._troubles.items()):
+            if now - trouble.last_at > WINDOW_S:
+                self._end(key, trouble)
+                del self._troubles[key]
+            elif trouble.open:
+                current.append(_document(key, trouble))
+        return {"schema": 1, "findings": current, "ended": list(self._ended)}
+
+    def _end(self, key: _Key, trouble: _Trouble) -> None:
+        if trouble.open:
+            self._ended.append(_document(key, trouble))
+
+
+def _document(key: _Key, trouble: _Trouble) -> dict[str, object]:
+    names = ("partner", "upstream", "phase", "reason", "origin")
+    document: dict[str, object] = dict(zip(names, key, strict=True))
+    document |= {"since": trouble.since, "last": trouble.last, "count": trouble.count}
+    return document

@@ -1,0 +1,344 @@
+"""The outbound edge: one connection to an upstream.
+
+It knows one thing that no general client tells: how far a request got. Before
+`write()` a failure is unsent; from `write()` on bytes may have left (uvloop
+queues them, the kernel sends them, nobody can take them back), and only a
+complete, well-formed answer is an answer.
+
+    idle -> busy -> idle            the answer was clean, the connection serves on
+                 -> closed          anything irregular: abort(), never close()
+                 -> lingering       the caller's time is up; the answer may still come
+
+A caller that stops waiting does not stop the exchange: it lingers, bounded, so
+that a late answer is learned and not lost. Any byte while idle closes the
+connection, since nobody can say whose answer it would be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from proxy.http1.chunked import Chunked, ChunkedDecoder
+from proxy.http1.grammar import ResponseHead, response_head
+from proxy.http1.timer import LazyTimer
+from proxy.model.call import Progress
+from proxy.model.message import Failure, Response
+from proxy.model.phase import Phase
+from proxy.model.route import PoolLimits, Timeouts
+
+Result = Response | Failure
+
+
+class Owner(Protocol):
+    """The pool that a connection belongs to."""
+
+    limits: PoolLimits
+
+    def freed(self, connection: ClientConnection) -> None:
+        """The connection is idle and clean."""
+
+    def lost(self, connection: ClientConnection) -> None:
+        """The connection is gone, or as good as gone."""
+
+    def failed(self, connection: ClientConnection) -> None:
+        """An exchange on a reused connection failed."""
+
+    def may_linger(self, connection: ClientConnection) -> bool:
+        """Whether the connection may wait on for an answer nobody is waiting for."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request on its way, as the connection needs to know it."""
+
+    progress: Progress
+    timeouts: Timeouts
+    deadline_at: float
+    head_request: bool
+    allow_eof_body: bool
+    late: Callable[[Result], None]
+    """Told when the exchange ends after its caller was answered."""
+
+
+class ClientConnection(asyncio.Protocol):
+    """One connection; `exchange` sends a request on it when it is idle."""
+
+    def __init__(
+        self, owner: Owner, loop: asyncio.AbstractEventLoop, now: Callable[[], float]
+    ) -> None:
+        self._owner = owner
+        self._loop = loop
+        self._now = now
+        self._transport: asyncio.Transport | None = None
+        self._poll = select.poll()
+        self._timer = LazyTimer(loop, now, self._expired)
+        self._buffer = bytearray()
+        self._exchange: Exchange | None = None
+        self._answer: asyncio.Future[Result] | None = None
+        self._head: ResponseHead | None = None
+        self._decoder: ChunkedDecoder | None = None
+        self.opened_at = 0.0
+        self.idle_since = 0.0
+        self.used = False
+        self.lingering = False
+        self.closed = False
+
+    # -- what asyncio calls -------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection stands, TLS included."""
+        self._transport = cast(asyncio.Transport, transport)
+        descriptor = transport.get_extra_info("socket").fileno()
+        self._poll.register(descriptor, select.POLLIN | select.POLLRDHUP)
+        self.opened_at = self.idle_since = self._now()
+
+    def data_received(self, data: bytes) -> None:
+        """Part of an answer; or, while idle, a reason to close."""
+        exchange = self._exchange
+        if exchange is None:
+            self.abort()
+            return
+        self._buffer += data
+        if self._head is None:
+            if not exchange.progress.first_byte_at:
+                exchange.progress.first_byte_at = self._now()
+            if not self._read_head(exchange):
+                return
+        self._read_body(exchange)
+
+    def eof_received(self) -> bool:
+        """The partner will send no more: the end of the answer, or of our hopes for one."""
+        self._eof()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone, whoever ended it."""
+        self.closed = True
+        self._timer.close()
+        if isinstance(exc, ssl.SSLError):
+            self._fail("tls_alert")
+        elif exc is not None:
+            self._fail("reset")
+        else:
+            self._eof()
+        self._transport = None
+        self._owner.lost(self)
+
+    # -- the pool's questions -------------------------------------------------
+
+    def fit(self) -> bool:
+        """Idle, open and silent: seen on the descriptor itself, ahead of the loop."""
+        if self.closed or self._transport is None or self._transport.is_closing():
+            return False
+        return not self._poll.poll(0)
+
+    def abort(self) -> None:
+        """Cut the connection now. close() on TLS would wait for the peer's goodbye."""
+        if self.closed:
+            return
+        self.closed = True
+        self._timer.close()
+        if self._transport is not None:
+            self._transport.abort()
+        self._owner.lost(self)
+
+    # -- one exchange -----------------------------------------------------------
+
+    def exchange(self, payload: bytes, exchange: Exchange) -> asyncio.Future[Result]:
+        """Send `payload`; the future always gets a result and never an exception.
+
+        The deadline is looked at here, right before `write()`: a process that
+        was stopped for an hour must not send.
+        """
+        answer: asyncio.Future[Result] = self._loop.create_future()
+        now = self._now()
+        transport = self._transport
+        if now >= exchange.deadline_at or transport is None or transport.is_closing():
+            reason = "deadline" if now >= exchange.deadline_at else "closed"
+            answer.set_result(Failure(Phase.SEND, reason, sent=False))
+            self._owner.freed(self) if reason == "deadline" else self.abort()
+            return answer
+        progress = exchange.progress
+        progress.reused = self.used
+        self.used = True
+        self._exchange = exchange
+        self._answer = answer
+        progress.sent_at = now
+        transport.write(payload)
+        timeouts = exchange.timeouts
+        self._timer.arm(
+            min(now + min(timeouts.send_s, timeouts.first_byte_s), exchange.deadline_at)
+        )
+        return answer
+
+    def _read_head(self, exchange: Exchange) -> bool:
+        """Cut the final head off the buffer, skipping interim ones."""
+        limits = self._owner.limits
+        buffer = self._buffer
+        while True:
+            end = buffer.find(b"\r\n\r\n")
+            if end < 0 or end + 4 > limits.header_bytes_max:
+                if end >= 0 or len(buffer) > limits.header_bytes_max:
+                    self._fail("header_bytes_max")
+                else:
+                    self._arm_body(exchange)
+                return False
+            head = response_head(bytes(buffer[: end + 4]), head_request=exchange.head_request)
+            if head is None or head.status == 101:
+                self._fail("malformed" if head is None else "protocol_switch")
+                return False
+            del buffer[: end + 4]
+            if head.status >= 200:
+                break
+            if not buffer:
+                exchange.progress.first_byte_at = 0.0
+                return False
+        if head.status == 408 and exchange.progress.reused:
+            self._fail("timeout_408_on_reused")
+            return False
+        if head.length is not None and head.length > limits.body_bytes_max:
+            self._fail("body_bytes_max")
+            return False
+        self._head = head
+        if head.chunked:
+            self._decoder = ChunkedDecoder(limits.body_bytes_max, trailers_allowed=True)
+        return True
+
+    def _read_body(self, exchange: Exchange) -> None:
+        head = self._head
+        if head is None:
+            return
+        buffer = self._buffer
+        if self._decoder is not None:
+            state = self._decoder.consume(buffer)
+            if state is Chunked.DONE:
+                self._complete(head, self._decoder.body, clean=not self._decoder.irregular)
+                return
+            if state is not Chunked.MORE:
+                too_large = state is Chunked.TOO_LARGE
+                self._fail("body_bytes_max" if too_large else "malformed")
+                return
+        elif head.length is None:
+            if len(buffer) > self._owner.limits.body_bytes_max:
+                self._fail("body_bytes_max")
+                return
+        elif len(buffer) >= head.length:
+            body = bytes(buffer[: head.length])
+            del buffer[: head.length]
+            self._complete(head, body, clean=True)
+            return
+        self._arm_body(exchange)
+
+    def _complete(self, head: ResponseHead, body: bytes, *, clean: bool) -> None:
+        """A complete answer. The connection serves on only if nothing at all was odd."""
+        transport = self._transport
+        reusable = (
+            clean
+            and head.keep_alive
+            and not self._buffer
+            and transport is not None
+            and not transport.is_closing()
+            and transport.get_write_buffer_size() == 0
+        )
+        self._end(Response(head.status, head.headers, body))
+        if reusable and not self.lingering:
+            self.idle_since = self._now()
+            self._owner.freed(self)
+        else:
+            self.abort()
+
+    def _eof(self) -> None:
+        """The end of the wire ends the answer only where the route says that it may.
+
+        Over TLS no loop tells a goodbye from a cut line, so such an answer can
+        never be proven complete: that is what `allow_eof_body` accepts.
+        """
+        exchange, head = self._exchange, self._head
+        if exchange is None:
+            self.abort()
+        elif head is None or head.length is not None or head.chunked:
+            self._fail("closed")
+        elif exchange.allow_eof_body:
+            self._complete(head, bytes(self._buffer), clean=False)
+        else:
+            self._fail("ends_by_eof")
+
+    def _fail(self, reason: str) -> None:
+        """No answer that can be trusted will come on this connection."""
+        exchange = self._exchange
+        if exchange is not None:
+            if exchange.progress.reused:
+                self._owner.failed(self)
+            self._end(Failure(self._phase(exchange), reason, sent=True))
+        self.abort()
+
+    def _end(self, result: Result) -> None:
+        exchange, answer = self._exchange, self._answer
+        self._exchange = self._answer = self._head = self._decoder = None
+        self._timer.disarm()
+        if exchange is None or answer is None:
+            return
+        if self.lingering:
+            exchange.late(result)
+        elif not answer.done():
+            answer.set_result(result)
+
+    # -- waiting ------------------------------------------------------------------
+
+    def _phase(self, exchange: Exchange) -> Phase:
+        if exchange.progress.first_byte_at:
+            return Phase.BODY
+        transport = self._transport
+        if transport is not None and not self.closed and transport.get_write_buffer_size():
+            return Phase.SEND
+        return Phase.FIRST_BYTE
+
+    def _arm_body(self, exchange: Exchange) -> None:
+        if not self.lingering:
+            self._timer.arm(min(self._ends_at(exchange, Phase.BODY), exchange.deadline_at))
+
+    def _expired(self) -> None:
+        exchange = self._exchange
+        if exchange is None:
+            return
+        if self.lingering:
+            self._fail("lingered")
+            return
+        now, phase = self._now(), self._phase(exchange)
+        ends_at = self._ends_at(exchange, phase)
+        if now < min(ends_at, exchange.deadline_at):
+            self._timer.arm(min(ends_at, exchange.deadline_at))
+            return
+        self._leave_caller(
+            exchange, phase, "deadline" if now >= exchange.deadline_at else "timeout"
+        )
+
+    def _ends_at(self, exchange: Exchange, phase: Phase) -> float:
+        progress, timeouts = exchange.progress, exchange.timeouts
+        if phase is Phase.SEND:
+            return progress.sent_at + timeouts.send_s
+        if phase is Phase.FIRST_BYTE:
+            return progress.sent_at + timeouts.first_byte_s
+        return progress.first_byte_at + timeouts.body_s
+
+    def _leave_caller(self, exchange: Exchange, phase: Phase, reason: str) -> None:
+        """Answer the caller in doubt; wait on for the answer if there is room to.
+
+        A request that did not even leave in full is cut off instead: half a
+        request is one that the partner cannot execute.
+        """
+        answer = self._answer
+        if answer is None or phase is Phase.SEND or not self._owner.may_linger(self):
+            self._fail(reason)
+            return
+        if exchange.progress.reused:
+            self._owner.failed(self)
+        if not answer.done():
+            answer.set_result(Failure(phase, reason, sent=True))
+        self.lingering = True
+        self._timer.arm(self._now() + self._owner.limits.linger_s)

@@ -1,0 +1,247 @@
+"""The connections of one upstream.
+
+    take()   an idle connection that is open and silent at this instant, or None
+    open()   a new one; waits, bounded, when there are as many as allowed
+
+Counted against `connections_max`: connecting, busy and idle connections.
+Lingering ones, whose callers were answered, have a bound of their own, so that
+a partner that hangs cannot use up the room of the calls that still flow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from proxy.http1.client import ClientConnection
+from proxy.http1.connect import Resolve, Target, open_connection
+from proxy.model.call import Progress
+from proxy.model.message import Failure
+from proxy.model.phase import Phase
+from proxy.model.route import PoolLimits, Timeouts
+
+
+class Pool:
+    """All connections of one upstream; no lock, since nothing awaits between check and change."""
+
+    def __init__(
+        self,
+        target: Target,
+        limits: PoolLimits,
+        timeouts: Timeouts,
+        resolve: Resolve,
+        now: Callable[[], float],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.target = target
+        self.limits = limits
+        self._timeouts = timeouts
+        self._resolve = resolve
+        self._now = now
+        self._loop = loop
+        self._members: set[ClientConnection] = set()
+        self._idle: list[ClientConnection] = []
+        self._lingering: set[ClientConnection] = set()
+        self._opening = 0
+        self._waiters: deque[asyncio.Future[ClientConnection | None]] = deque()
+        self._tending: asyncio.Task[None] | None = None
+        self._closed = False
+
+    # -- what the transport asks for ---------------------------------------------
+
+    def take(self) -> ClientConnection | None:
+        """The idle connection used last, if one is still fit; the unfit are closed."""
+        idle = self._idle
+        if not idle:
+            return None
+        now = self._now()
+        while idle:
+            connection = idle.pop()
+            if connection.fit() and not self._worn(connection, now):
+                if self.limits.prewarm:
+                    self.tend()
+                return connection
+            connection.abort()
+        return None
+
+    async def open(
+        self, progress: Progress, timeouts: Timeouts, deadline_at: float
+    ) -> ClientConnection | Failure:
+        """A connection for this attempt, new or freed while waiting; or why there is none."""
+        if self._room() > 0:
+            self._opening += 1
+        else:
+            waited = await self._wait(min(self._now() + timeouts.queue_s, deadline_at))
+            if isinstance(waited, Failure):
+                return waited
+            if waited is not None:
+                if waited.fit():
+                    progress.queued_at = self._now()
+                    return waited
+                self._opening += 1
+                waited.abort()
+        progress.queued_at = self._now()
+        return await self._connect(progress, timeouts, deadline_at)
+
+    async def _connect(
+        self, progress: Progress, timeouts: Timeouts, deadline_at: float
+    ) -> ClientConnection | Failure:
+        """Open a connection in the place that was reserved for it."""
+        try:
+            opened = await open_connection(
+                self.target, self._resolve, timeouts, deadline_at, self._now, progress, self._make
+            )
+        finally:
+            self._opening -= 1
+        if isinstance(opened, Failure):
+            self._pass_on()
+            return opened
+        self._members.add(opened)
+        return opened
+
+    def _make(self) -> ClientConnection:
+        return ClientConnection(self, self._loop, self._now)
+
+    def _room(self) -> int:
+        used = len(self._members) - len(self._lingering) + self._opening
+        return self.limits.connections_max - used
+
+    async def _wait(self, until: float) -> ClientConnection | Failure | None:
+        """A freed connection, a reserved place (None), or the failure to get either in time."""
+        if len(self._waiters) >= self.limits.waiters_max:
+            return Failure(Phase.QUEUE, "pool_full", sent=False)
+        waiter: asyncio.Future[ClientConnection | None] = self._loop.create_future()
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(max(0.0, until - self._now())):
+                return await waiter
+        except TimeoutError:
+            if waiter.done() and not waiter.cancelled():
+                return waiter.result()
+            self._forget(waiter)
+            return Failure(Phase.QUEUE, "pool_timeout", sent=False)
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                self._give_back(waiter.result())
+            else:
+                self._forget(waiter)
+            raise
+
+    def _forget(self, waiter: asyncio.Future[ClientConnection | None]) -> None:
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)
+
+    def _give_back(self, connection: ClientConnection | None) -> None:
+        """A waiter was cancelled in the instant in which it was served."""
+        if connection is None:
+            self._opening -= 1
+            self._pass_on()
+        else:
+            self.freed(connection)
+
+    def _next_waiter(self) -> asyncio.Future[ClientConnection | None] | None:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                return waiter
+        return None
+
+    def _pass_on(self) -> None:
+        """A place became free: the first waiter may open a connection in it."""
+        if self._waiters and self._room() > 0:
+            waiter = self._next_waiter()
+            if waiter is not None:
+                self._opening += 1
+                waiter.set_result(None)
+
+    # -- what connections tell -------------------------------------------------------
+
+    def freed(self, connection: ClientConnection) -> None:
+        """Serve the first waiter with it, keep it, or close it."""
+        unusable = connection.used and not self.limits.reuse
+        if self._closed or unusable or connection.closed:
+            connection.abort()
+            return
+        waiter = self._next_waiter() if self._waiters else None
+        if waiter is not None:
+            waiter.set_result(connection)
+        elif len(self._idle) < self.limits.idle_max:
+            self._idle.append(connection)
+        else:
+            connection.abort()
+
+    def lost(self, connection: ClientConnection) -> None:
+        """Forget a connection; told once or twice."""
+        self._members.discard(connection)
+        self._lingering.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+        self._pass_on()
+
+    def failed(self, connection: ClientConnection) -> None:
+        """A reused connection failed, so its idle siblings are not to be trusted either."""
+        idle, self._idle = self._idle, []
+        for sibling in idle:
+            sibling.abort()
+
+    def may_linger(self, connection: ClientConnection) -> bool:
+        """Room for one more lingering connection; its place in the pool becomes free."""
+        if self._closed or len(self._lingering) >= self.limits.lingering_max:
+            return False
+        self._lingering.add(connection)
+        self._pass_on()
+        return True
+
+    # -- upkeep --------------------------------------------------------------------------
+
+    def _worn(self, connection: ClientConnection, now: float) -> bool:
+        return (
+            now - connection.idle_since > self.limits.idle_age_max_s
+            or now - connection.opened_at > self.limits.age_max_s
+        )
+
+    def tend(self) -> None:
+        """Called now and then: close what was idle too long, keep the pre-warmed ones ready."""
+        now = self._now()
+        for connection in [member for member in self._idle if self._worn(member, now)]:
+            connection.abort()
+        wanted = min(self.limits.prewarm, self._room() + len(self._idle))
+        if len(self._idle) < wanted and self._tending is None and not self._closed:
+            self._tending = self._loop.create_task(self._prewarm(wanted))
+
+    async def _prewarm(self, wanted: int) -> None:
+        try:
+            while len(self._idle) < wanted and self._room() > 0 and not self._closed:
+                self._opening += 1
+                deadline_at = self._now() + self._timeouts.connect_s + self._timeouts.tls_s
+                opened = await self._connect(Progress(), self._timeouts, deadline_at)
+                if isinstance(opened, Failure):
+                    return
+                self.freed(opened)
+        finally:
+            self._tending = None
+
+    def counts(self) -> dict[str, int]:
+        """Connections by state, and how many calls wait for one."""
+        idle, lingering = len(self._idle), len(self._lingering)
+        return {
+            "idle": idle,
+            "busy": len(self._members) - idle - lingering,
+            "lingering": lingering,
+            "opening": self._opening,
+            "waiting": len(self._waiters),
+        }
+
+    async def drain(self, within_s: float) -> None:
+        """Close idle connections at once; let lingering ones have their time, bounded."""
+        self._closed = True
+        if self._tending is not None:
+            self._tending.cancel()
+        for connection in list(self._idle):
+            connection.abort()
+        ends_at = self._now() + within_s
+        while self._lingering and self._now() < ends_at:
+            await asyncio.sleep(0.01)
+        for connection in list(self._members):
+            connection.abort()

@@ -1,0 +1,281 @@
+"""The inbound edge: one connection of an application.
+
+    buffer -> head (grammar) -> body (length or chunks) -> handler -> answer
+
+Bytes are kept in one buffer until a whole message can be cut off its front;
+the next message is not looked at before the present one is answered, so
+pipelined requests are answered in order and reading is paused meanwhile. A
+handler, once started, runs to its end even when the application hangs up: the
+call is no longer the socket's. Whatever is refused here is answered with a
+short fixed text that never repeats the offending bytes, and the connection
+closes, because nobody can say where the next message would begin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from proxy.http1 import wire
+from proxy.http1.chunked import Chunked, ChunkedDecoder
+from proxy.http1.grammar import Reject, RequestHead, request_head, request_line
+from proxy.http1.timer import LazyTimer
+from proxy.model.message import Request
+
+if TYPE_CHECKING:
+    from proxy.http1.serving import Edge
+
+_DISCARD_S = 1.0
+"""How long a refused sender is listened to, so that it can read the refusal."""
+_CHUNK_REJECTS = {
+    Chunked.MALFORMED: Reject(400, "chunked"),
+    Chunked.TOO_LARGE: Reject(413, "body_bytes_max"),
+    Chunked.TRAILERS: Reject(400, "trailers"),
+}
+
+
+class ServerConnection(asyncio.Protocol):
+    """One inbound connection; `edge` holds what all of them share."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+        self._transport: asyncio.Transport | None = None
+        self._buffer = bytearray()
+        self._head: RequestHead | None = None
+        self._decoder: ChunkedDecoder | None = None
+        self._arrived_at = 0.0
+        self._busy = False
+        self._reading_paused = False
+        self._writing_paused = False
+        self._ended = False
+        self._closing = False
+        self._timer = LazyTimer(edge.loop, edge.now, self._expired)
+        self._running: asyncio.Task[None] | None = None
+        """The handler at work, held here because the loop alone would let it be collected."""
+
+    # -- what asyncio calls -------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Admit the connection, or refuse it when there are too many."""
+        self._transport = cast(asyncio.Transport, transport)
+        edge = self._edge
+        if edge.draining or len(edge.connections) >= edge.limits.connections_max:
+            self._reject(Reject(503, "draining" if edge.draining else "connections_max"))
+            return
+        edge.connections.add(self)
+        self._timer.arm(edge.now() + edge.limits.timeout_idle_s)
+
+    def data_received(self, data: bytes) -> None:
+        """Keep the bytes; read a message from them unless one is being answered."""
+        if self._closing:
+            return
+        if not self._buffer and self._head is None:
+            self._arrived_at = self._edge.now()
+        self._buffer += data
+        if self._busy or self._writing_paused:
+            self._pause_reading()
+        else:
+            self._advance()
+
+    def eof_received(self) -> bool:
+        """The application will send no more; what it has sent in full is still answered."""
+        self._ended = True
+        if self._busy or self._writing_paused:
+            return True
+        self._close()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection; a running handler goes on without it."""
+        self._closing = True
+        self._transport = None
+        self._timer.close()
+        self._edge.connections.discard(self)
+
+    def pause_writing(self) -> None:
+        """The application reads slowly: answer nothing more until it has caught up."""
+        self._writing_paused = True
+        self._timer.arm(self._edge.now() + self._edge.limits.timeout_write_s)
+
+    def resume_writing(self) -> None:
+        """The application has caught up."""
+        self._writing_paused = False
+        if self._closing:
+            return
+        self._timer.disarm()
+        if not self._busy:
+            self._await_next()
+
+    # -- reading a message --------------------------------------------------
+
+    def _advance(self) -> None:
+        if self._head is None and not self._read_head():
+            return
+        head = self._head
+        if head is None:
+            return
+        body = self._read_body(head)
+        if body is None:
+            return
+        self._head = None
+        self._decoder = None
+        self._timer.disarm()
+        self._busy = True
+        if self._buffer:
+            self._pause_reading()
+        request = Request(head.method, head.target, head.host, head.headers, body, self._arrived_at)
+        self._edge.busy.add(self)
+        self._running = self._edge.loop.create_task(self._answer(request, head.keep_alive))
+
+    def _read_head(self) -> bool:
+        """Cut a head off the buffer; False when more is needed or it was refused."""
+        limits = self._edge.limits
+        buffer = self._buffer
+        end = buffer.find(b"\r\n\r\n")
+        if end < 0 or end + 4 > limits.header_bytes_max:
+            refused = self._refuse_early(end >= 0)
+            if refused is not None:
+                self._reject(refused)
+            else:
+                self._timer.arm(self._arrived_at + limits.timeout_header_s)
+            return False
+        head = request_head(bytes(buffer[: end + 4]), limits)
+        if isinstance(head, Reject):
+            self._reject(head)
+            return False
+        del buffer[: end + 4]
+        self._head = head
+        if head.chunked:
+            self._decoder = ChunkedDecoder(limits.body_bytes_max, trailers_allowed=False)
+        if head.expects_continue and not buffer and (head.length or head.chunked):
+            self._write(wire.CONTINUE)
+        return True
+
+    def _refuse_early(self, complete: bool) -> Reject | None:
+        """What can be said of a head that is not complete, or too large."""
+        limits = self._edge.limits
+        buffer = self._buffer
+        if b"\n" in buffer:
+            line = request_line(buffer, limits)
+            if isinstance(line, Reject):
+                return line
+        elif len(buffer) > limits.request_line_bytes_max:
+            return Reject(414, "request_line_bytes_max")
+        if complete or len(buffer) > limits.header_bytes_max:
+            return Reject(431, "header_bytes_max")
+        return None
+
+    def _read_body(self, head: RequestHead) -> bytes | None:
+        """The whole body, or None when more is needed or it was refused."""
+        buffer = self._buffer
+        if self._decoder is not None:
+            state = self._decoder.consume(buffer)
+            if state is Chunked.DONE:
+                return self._decoder.body
+            if state is not Chunked.MORE:
+                self._reject(_CHUNK_REJECTS[state])
+                return None
+        elif len(buffer) >= head.length:
+            body = bytes(buffer[: head.length])
+            del buffer[: head.length]
+            return body
+        self._timer.arm(self._arrived_at + self._edge.limits.timeout_body_s)
+        return None
+
+    # -- answering ----------------------------------------------------------
+
+    async def _answer(self, request: Request, keep_alive: bool) -> None:
+        """Run the handler and write its answer, if anybody is still there to read it."""
+        try:
+            response = await self._edge.handler(request)
+        finally:
+            self._edge.busy.discard(self)
+        if self._transport is None or self._closing:
+            return
+        close = not keep_alive or self._edge.draining or (self._ended and not self._buffer)
+        self._write(wire.encode_response(response, head=request.method == b"HEAD", close=close))
+        self._busy = False
+        if close:
+            self._close()
+        elif not self._writing_paused:
+            self._await_next()
+
+    def _await_next(self) -> None:
+        """Look for the next message: the rest of the buffer first, then the wire."""
+        edge = self._edge
+        now = edge.now()
+        if self._buffer:
+            self._arrived_at = now
+            self._advance()
+            if self._busy or self._closing:
+                return
+        if self._ended:
+            self._close()
+            return
+        self._resume_reading()
+        if not self._buffer and self._head is None:
+            self._timer.arm(now + edge.limits.timeout_idle_s)
+
+    def _reject(self, reject: Reject) -> None:
+        """Answer with a short refusal and close.
+
+        Closing a socket with unread bytes resets it, and the reset would
+        overtake our answer: so stop sending, and let the sender finish.
+        """
+        self._edge.rejected(reject)
+        self._write(wire.encode_response(self._edge.refusal(reject), head=False, close=True))
+        self._closing = True
+        self._buffer.clear()
+        if self._transport is not None:
+            self._transport.write_eof()
+            self._timer.arm(self._edge.now() + _DISCARD_S)
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def _close(self) -> None:
+        """Close once what was written has left, and not much later than that."""
+        self._closing = True
+        if self._transport is not None:
+            self._transport.close()
+            self._timer.arm(self._edge.now() + self._edge.limits.timeout_write_s)
+
+    def close_if_idle(self) -> None:
+        """For the drain: close unless a call is being answered."""
+        if not self._busy:
+            self._close()
+
+    def cancel(self) -> None:
+        """For the end of the drain: give up on the handler that still runs."""
+        if self._running is not None:
+            self._running.cancel()
+
+    def abort(self) -> None:
+        """Cut the connection now."""
+        self._closing = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    # -- waiting ------------------------------------------------------------
+
+    def _expired(self) -> None:
+        """A message was not finished in time, the connection stayed idle, or nobody reads."""
+        if self._closing or self._writing_paused:
+            self.abort()
+        elif self._head is not None:
+            self._reject(Reject(408, "timeout_body"))
+        elif self._buffer:
+            self._reject(Reject(408, "timeout_header"))
+        else:
+            self._close()
+
+    def _pause_reading(self) -> None:
+        if not self._reading_paused and self._transport is not None:
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._reading_paused and self._transport is not None and not self._closing:
+            self._reading_paused = False
+            self._transport.resume_reading()

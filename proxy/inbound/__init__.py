@@ -1,0 +1,1 @@
+"""What stands between the application's socket and the stack."""

@@ -1,0 +1,53 @@
+"""Who may call. The sidecar holds the partners' credentials, so the answer matters.
+
+A page in a browser on the same machine could reach a loopback port: requests
+with an Origin or with fetch metadata are refused, and so is any Host that no
+route and no setting names (which is how DNS rebinding shows).
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+
+from proxy.model.call import Call
+from proxy.model.outcome import Outcome, Refused
+from proxy.pipeline.layer import Handler, Layer
+
+_BROWSER = (b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest")
+_DOT_SEGMENT = re.compile(rb"/(?:\.|%2e){1,2}(?:[/?;]|%2f|$)", re.IGNORECASE)
+
+_BAD_TOKEN = Refused("token", 401, "The Tidegate-Token header is missing or wrong.")
+_FROM_BROWSER = Refused("browser", 403, "Requests that a browser made are not accepted.")
+_UNKNOWN_HOST = Refused(
+    "unknown_host", 421, "No route and no `listen.hosts` entry names this host."
+)
+_DOTS = Refused("dot_segment", 400, "The path contains `.` or `..` segments.")
+
+
+def access(hosts: frozenset[bytes], token: bytes | None) -> Layer:
+    """The layer; `hosts` in lower case without port, `token` None when none is asked for."""
+
+    def layer(inner: Handler) -> Handler:
+        async def handle(call: Call) -> Outcome:
+            refused = judge(call, hosts, token)
+            return refused if refused is not None else await inner(call)
+
+        return handle
+
+    return layer
+
+
+def judge(call: Call, hosts: frozenset[bytes], token: bytes | None) -> Refused | None:
+    """Why this call is refused, or None."""
+    said = call.said
+    if token is not None and not hmac.compare_digest(said.get(b"tidegate-token", b""), token):
+        return _BAD_TOKEN
+    if said and any(key in said for key in _BROWSER):
+        return _FROM_BROWSER
+    if call.request.host not in hosts:
+        return _UNKNOWN_HOST
+    path = call.request.target.partition(b"?")[0]
+    if (b"/." in path or b"%" in path) and _DOT_SEGMENT.search(path):
+        return _DOTS
+    return None

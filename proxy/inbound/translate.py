@@ -1,0 +1,50 @@
+"""From a request to a call: its identity, its trace, and what the application told us."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+
+from proxy.model.call import Call
+from proxy.model.message import Request
+
+_TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_TOLD = frozenset(
+    (b"tidegate-token", b"tidegate-deadline-ms", b"origin", b"sec-fetch-site", b"sec-fetch-mode",
+     b"sec-fetch-dest", b"traceparent")
+)  # fmt: skip
+_NO_TRACE = b"0" * 32
+_NO_SPAN = b"0" * 16
+
+
+class Identities:
+    """Identifiers of calls, traces and spans: unique, not secret, so one generator serves."""
+
+    def __init__(self, seed: bytes | None = None) -> None:
+        seeded = os.urandom(32) if seed is None else seed
+        self._bits = random.Random(seeded).getrandbits  # noqa: S311 - unique, not secret
+
+    def call_id(self) -> str:
+        """24 hexadecimal digits."""
+        return f"{self._bits(96):024x}"
+
+    def trace_id(self) -> bytes:
+        """32 hexadecimal digits, not all zero (W3C trace context)."""
+        return b"%032x" % (self._bits(128) or 1)
+
+    def span_id(self) -> bytes:
+        """16 hexadecimal digits, not all zero."""
+        return b"%016x" % (self._bits(64) or 1)
+
+
+def translate(request: Request, identities: Identities) -> Call:
+    """The call that a request starts. A valid `traceparent` is continued, any other replaced."""
+    said = {key: value for key, _, value in request.headers if key in _TOLD}
+    call = Call(request, identities.call_id(), request.arrived_at, said)
+    traced = _TRACEPARENT.fullmatch(said.get(b"traceparent", b""))
+    if traced is not None and traced[1] != _NO_TRACE and traced[2] != _NO_SPAN:
+        call.trace_id, call.span_id, call.trace_flags = traced.groups()
+    else:
+        call.trace_id = identities.trace_id()
+    return call

@@ -1,0 +1,63 @@
+"""What travels through the stack: the call, and a record of each attempt made for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from proxy.model.message import Failure, Request, Response
+from proxy.model.outcome import Outcome
+from proxy.model.route import Candidate, Route
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far an attempt got; instants are monotonic seconds, 0.0 means not reached.
+
+    The transport writes them as it goes, so that whoever reads the record, at
+    any moment, sees exactly what has happened.
+    """
+
+    queued_at: float = 0.0
+    """The pool had a connection, or room to open one."""
+    resolved_at: float = 0.0
+    connected_at: float = 0.0
+    secured_at: float = 0.0
+    sent_at: float = 0.0
+    """write() was called: from here on bytes may have left."""
+    first_byte_at: float = 0.0
+    reused: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt(Progress):
+    """One try at one upstream, numbered from 1 within its call."""
+
+    number: int
+    candidate: Candidate
+    begun_at: float
+    ended_at: float = 0.0
+    outcome: Outcome | None = None
+    late: Response | Failure | None = None
+    """What came after the caller had been answered."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One inbound request and everything done for it."""
+
+    request: Request
+    id: str
+    arrived_at: float
+    said: dict[bytes, bytes]
+    """What the application told us, not the partner: `tidegate-*` and browser headers, by key."""
+    deadline_at: float = 0.0
+    route: Route | None = None
+    trace_id: bytes = b""
+    span_id: bytes = b""
+    trace_flags: bytes = b"01"
+    attempts: list[Attempt] = field(default_factory=list)
+
+    @property
+    def sent(self) -> bool:
+        """Whether any attempt may have left."""
+        return any(attempt.sent_at for attempt in self.attempts)

@@ -1,0 +1,54 @@
+"""What layers tell the rest of the house. Layers emit; `app` decides who listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proxy.model.call import Attempt, Call
+from proxy.model.outcome import Outcome
+
+
+@dataclass(slots=True)
+class CallEnded:
+    """A call ended, in whatever way; `ended_at` is monotonic seconds."""
+
+    call: Call
+    outcome: Outcome
+    ended_at: float
+
+
+@dataclass(slots=True)
+class AttemptEnded:
+    """An attempt ended for its caller."""
+
+    call: Call
+    attempt: Attempt
+
+
+@dataclass(slots=True)
+class LateEnding:
+    """An attempt ended after its caller was answered in doubt: `attempt.late` says how."""
+
+    call: Call
+    attempt: Attempt
+
+
+@dataclass(slots=True)
+class BadRequest:
+    """The inbound edge refused bytes that were no acceptable request."""
+
+    reason: str
+    status: int
+
+
+@dataclass(slots=True)
+class Bug:
+    """Our own code failed. `where` is a file and line, never a message, which may carry data."""
+
+    kind: str
+    where: str
+
+
+Event = CallEnded | AttemptEnded | LateEnding | BadRequest | Bug
+Emit = Callable[[Event], None]

@@ -1,0 +1,141 @@
+"""What the configuration means, as plain values: built once at start, read on every call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from proxy.model.message import Header
+from proxy.model.outcome import Execution
+
+
+class Money(StrEnum):
+    """Whether an operation moves money, and so whether an unknown forbids another try."""
+
+    YES = "yes"
+    NO = "no"
+    BY_METHOD = "by_method"
+    """GET and HEAD do not, everything else does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds for each phase of one attempt; each smaller of itself and the deadline."""
+
+    queue_s: float
+    resolve_s: float
+    connect_s: float
+    tls_s: float
+    send_s: float
+    first_byte_s: float
+    body_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderRules:
+    """Headers to put in place of, and to take from, those of the application; keys lower-case."""
+
+    put: tuple[Header, ...] = ()
+    remove: frozenset[bytes] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLimits:
+    """Bounds of one upstream's connections; see docs/configuration.md for each default's reason."""
+
+    connections_max: int
+    idle_max: int
+    idle_age_max_s: float
+    age_max_s: float
+    waiters_max: int
+    reuse: bool
+    prewarm: int
+    lingering_max: int
+    linger_s: float
+    header_bytes_max: int
+    body_bytes_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """Where an upstream's trust and our own certificate come from; None means the system's."""
+
+    ca_file: str | None = None
+    client_certificate_file: str | None = None
+    client_key_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRule:
+    """What a partner's answers to one operation prove.
+
+    `statuses` maps an exact status or a class (4 for 4xx) to what it proves;
+    a status named exactly wins over its class.
+    """
+
+    money: Money
+    statuses: Mapping[int, Execution]
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """One reachable base URL of a partner."""
+
+    name: str
+    partner: str
+    tls: bool
+    host: str
+    port: int
+    authority: bytes
+    """The Host header: the host, with the port unless it is the scheme's own."""
+    server_name: str
+    """The name that the certificate must carry."""
+    base_path: bytes
+    addresses: tuple[str, ...]
+    headers: HeaderRules
+    tls_files: TlsFiles
+    timeouts: Timeouts
+    pool: PoolLimits
+    operations: Mapping[str, OperationRule]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An upstream in a route's order, with the timeouts and headers in force there."""
+
+    upstream: Upstream
+    timeouts: Timeouts
+    headers: HeaderRules
+    rule: OperationRule
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Attempts at one candidate, and the wait between them (full jitter)."""
+
+    attempts_max: int
+    backoff_base_s: float
+    backoff_max_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A rule that matches calls to an ordered list of candidates.
+
+    `hosts` empty matches any accepted host, `methods` empty any allowed method.
+    """
+
+    name: str
+    hosts: frozenset[bytes]
+    path_prefix: bytes
+    methods: frozenset[bytes]
+    replace_prefix: bytes | None
+    """What stands in place of the matched prefix at the partner; None keeps it."""
+    operation: str
+    candidates: tuple[Candidate, ...]
+    deadline_s: float
+    retry: Retry
+    allow_eof_body: bool = False
+    line: int = field(default=0, compare=False)
+    """Where in the file it stands, for `tidegate explain`."""

@@ -1,0 +1,48 @@
+"""The outermost layer: every ending of a call is told, refusals and bugs included."""
+
+from __future__ import annotations
+
+import traceback
+
+from proxy.model.call import Call
+from proxy.model.clock import Clock
+from proxy.model.events import Bug, CallEnded, Emit
+from proxy.model.outcome import InDoubt, Origin, Outcome, Refused
+from proxy.model.phase import Phase
+from proxy.pipeline.layer import Handler, Layer
+
+
+def observe(clock: Clock, emit: Emit) -> Layer:
+    """The layer; a bug below becomes the outcome that is certainly true, and an event."""
+
+    def layer(inner: Handler) -> Handler:
+        async def handle(call: Call) -> Outcome:
+            try:
+                outcome = await inner(call)
+            except Exception as error:  # noqa: BLE001 - a bug, and the caller is owed the truth
+                emit(Bug(type(error).__name__, where(error)))
+                outcome = after_bug(call)
+            emit(CallEnded(call, outcome, clock.now()))
+            return outcome
+
+        return handle
+
+    return layer
+
+
+def after_bug(call: Call) -> Outcome:
+    """What can be said when our own code failed: nothing sent means none, else it is unknown."""
+    for attempt in reversed(call.attempts):
+        if attempt.sent_at:
+            upstream = attempt.candidate.upstream
+            return InDoubt(upstream.partner, upstream.name, Phase.BODY, "bug", Origin.PROXY)
+    return Refused("bug", 500, "The proxy failed before anything was sent.", Origin.PROXY)
+
+
+def where(error: BaseException) -> str:
+    """File and line of the failure; never its message, which may hold what was being handled."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return "unknown"
+    last = frames[-1]
+    return f"{last.filename.rpartition('/proxy/')[2]}:{last.lineno}"

@@ -1,0 +1,130 @@
+"""The only table from an outcome to an HTTP reply.
+
+    outcome    status                              body
+    Answered   the partner's                       the partner's, unchanged
+    Refused    the refusal's own                   problem+json
+    Unsent     503 no room here, 504 a timeout,    problem+json, execution none
+               502 anything else
+    InDoubt    504 a timeout, 502 anything else    problem+json, execution unknown
+
+Every reply says what is known of the execution, and a reply of ours says what
+the application may safely do next (RFC 9457 with members of our own).
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+
+from proxy.model.call import Call
+from proxy.model.message import Header, Response, header
+from proxy.model.outcome import Answered, Execution, InDoubt, Outcome, Refused, Unsent
+from proxy.model.phase import Phase
+from proxy.pipeline.layer import Handler, Replier
+
+PROBLEM_TYPE = header(b"Content-Type", b"application/problem+json")
+_TIMEOUTS = frozenset(("timeout", "deadline"))
+_TITLES = {Refused: "Refused by the proxy", Unsent: "Not sent", InDoubt: "In doubt"}
+_KINDS = {Answered: b"answered", Refused: b"refused", Unsent: b"unsent", InDoubt: b"in_doubt"}
+
+NEXT_AFTER_NONE = "Nothing was executed. The call may be made again."
+NEXT_AFTER_MISTAKE = "Nothing was executed. Correct the request before making it again."
+NEXT_AFTER_UNKNOWN = (
+    "The partner may have executed the call. Do not make it again with a new idempotency key or "
+    "at another partner; ask the partner for its state, or repeat it with the same key where the "
+    "partner honours one."
+)
+
+
+def rescue(inner: Handler) -> Replier:
+    """The top of the stack."""
+
+    async def reply(call: Call) -> Response:
+        return reply_to(call, await inner(call))
+
+    return reply
+
+
+def reply_to(call: Call, outcome: Outcome) -> Response:
+    """The reply for an outcome."""
+    labels = _labels(call, outcome)
+    if isinstance(outcome, Answered):
+        answer = outcome.response
+        kept = [entry for entry in answer.headers if not entry[0].startswith(b"tidegate-")]
+        return Response(answer.status, kept + labels, answer.body)
+    headers = [PROBLEM_TYPE, *labels]
+    if isinstance(outcome, Refused) and outcome.retry_after_s is not None:
+        headers.append(header(b"Retry-After", str(outcome.retry_after_s).encode()))
+    status = status_of(outcome)
+    return Response(status, headers, problem(status, outcome))
+
+
+def status_of(outcome: Refused | Unsent | InDoubt) -> int:
+    """The HTTP status of a reply that no partner gave."""
+    if isinstance(outcome, Refused):
+        return outcome.status
+    if isinstance(outcome, Unsent) and outcome.phase is Phase.QUEUE:
+        return 503
+    return 504 if outcome.reason in _TIMEOUTS else 502
+
+
+def problem(status: int, outcome: Refused | Unsent | InDoubt) -> bytes:
+    """The body: what happened, whose doing, what can be proven, what to do next."""
+    if isinstance(outcome, Refused):
+        detail, phase = outcome.detail, None
+    else:
+        sent = "may have been sent" if isinstance(outcome, InDoubt) else "was not sent"
+        phase = outcome.phase.value
+        detail = f"The request {sent} to {outcome.upstream}: {outcome.reason} in phase {phase}."
+    members = {
+        "type": f"urn:tidegate:problem:{_KINDS[type(outcome)].decode()}",
+        "title": _TITLES[type(outcome)],
+        "status": status,
+        "detail": detail,
+        "execution": outcome.execution.value,
+        "reason": outcome.reason,
+        "origin": outcome.origin.value,
+        "phase": phase,
+        "partner": outcome.partner,
+        "upstream": outcome.upstream,
+        "next": next_step(status, outcome),
+    }
+    present = {name: value for name, value in members.items() if value is not None}
+    return json.dumps(present).encode()
+
+
+def next_step(status: int, outcome: Outcome) -> str:
+    """What the application may safely do."""
+    if outcome.execution is Execution.UNKNOWN:
+        return NEXT_AFTER_UNKNOWN
+    return NEXT_AFTER_MISTAKE if 400 <= status < 500 else NEXT_AFTER_NONE
+
+
+def _labels(call: Call, outcome: Outcome) -> list[Header]:
+    number = len(call.attempts)
+    return [
+        *_fixed_labels(type(outcome), outcome.execution, outcome.upstream),
+        _ATTEMPTS[number] if number < len(_ATTEMPTS) else _attempts(number),
+        (b"tidegate-call", b"Tidegate-Call", call.id.encode()),
+    ]
+
+
+def _attempts(number: int) -> Header:
+    return header(b"Tidegate-Attempts", b"%d" % number)
+
+
+_ATTEMPTS = [_attempts(number) for number in range(10)]
+
+
+@cache
+def _fixed_labels(
+    kind: type[Outcome], execution: Execution, upstream: str | None
+) -> tuple[Header, ...]:
+    """Made once for each combination: a few for each configured upstream."""
+    labels = [
+        header(b"Tidegate-Outcome", _KINDS[kind]),
+        header(b"Tidegate-Execution", execution.value.encode()),
+    ]
+    if upstream is not None:
+        labels.append(header(b"Tidegate-Upstream", upstream.encode()))
+    return tuple(labels)

@@ -1,0 +1,1 @@
+"""More attempts at the same upstream."""

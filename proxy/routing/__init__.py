@@ -1,0 +1,1 @@
+"""Which route a call takes, and which candidate may be tried next."""

@@ -1,0 +1,83 @@
+"""One request and its answer, as the faults see it: what they may do, in a few verbs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from proxy.sandbox.chance import draw, log_normal_s
+from proxy.sandbox.connection import Connection
+from proxy.sandbox.endpoints import Partner
+from proxy.sandbox.kinds import Execute
+from proxy.sandbox.message import Answer, PartnerRequest, WireAnswer, error, wire
+from proxy.sandbox.options import PartnerOptions
+from proxy.sandbox.rules import Plan, Rule, latency_key
+from proxy.sandbox.stats import Stats
+
+STAND_IN = error(500, "sandbox_fault", "a fault took the place of this answer")
+"""What is written where nothing was executed and a fault needs bytes of an answer."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request in hand. `keep_alive` is what the peer asked for."""
+
+    partner: Partner
+    options: PartnerOptions
+    stats: Stats
+    connection: Connection
+    request: PartnerRequest
+    plan: Plan
+    keep_alive: bool
+
+    async def execute(self) -> Answer:
+        """Let the partner do its work, at its pace; durable on return."""
+        before_s, after_s = self._pace()
+
+        async def work() -> None:
+            spent_s = time.perf_counter() - self.connection.received_at
+            if before_s > spent_s:
+                await asyncio.sleep(before_s - spent_s)
+
+        answer = await self.partner.answer(self.request, work)
+        if after_s:
+            await asyncio.sleep(after_s)
+        return answer
+
+    async def execute_first(self, rule: Rule) -> Answer:
+        """The partner's answer if the rule executes before it acts, else the stand-in."""
+        return await self.execute() if rule.execute is Execute.BEFORE else STAND_IN
+
+    async def execute_late(self, rule: Rule) -> None:
+        """Execute after the fault, where the rule says so; nobody gets this answer."""
+        if rule.execute is Execute.AFTER:
+            await self.execute()
+
+    def wire(self, answer: Answer) -> WireAnswer:
+        """The answer as it would properly go out now."""
+        time_ms = (time.perf_counter() - self.connection.received_at) * 1000
+        made = wire(answer, self.request.nonce, time_ms)
+        if not self.keep_alive:
+            made.headers.append((b"Connection", b"close"))
+        return made
+
+    def applied(self, rule: Rule) -> None:
+        """Count a fault that takes effect."""
+        self.stats.faults[rule.kind] += 1
+
+    def _pace(self) -> tuple[float, float]:
+        """Seconds of work before the execution, and seconds lost after it."""
+        what = ("latency", self.request.operation, latency_key(self.request))
+        usual_s = log_normal_s(
+            self.options.latency_p50_ms,
+            self.options.latency_sigma,
+            draw(self.options.seed, *what),
+        )
+        rule = self.plan.pace
+        if rule is None:
+            return usual_s, 0.0
+        self.applied(rule)
+        delay_ms, factor = rule.params["delay_ms"], rule.params["factor"]
+        more_s = delay_ms / 1000 if delay_ms is not None else usual_s * (factor - 1)
+        return (usual_s + more_s, 0.0) if rule.execute is Execute.AFTER else (usual_s, more_s)

@@ -1,0 +1,37 @@
+"""What operations and answers mean unless a partner's configuration says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from proxy.model.outcome import Execution
+from proxy.model.route import Money
+
+STATUSES: Mapping[int, Execution] = MappingProxyType(
+    {
+        2: Execution.DONE,
+        3: Execution.DONE,
+        4: Execution.DONE,
+        5: Execution.UNKNOWN,
+        408: Execution.UNKNOWN,
+        409: Execution.UNKNOWN,
+        425: Execution.UNKNOWN,
+        429: Execution.NONE,
+    }
+)
+"""What a status or class proves. A server error proves nothing: the charge may stand. 429 is the
+one refusal that partners give before they do any work."""
+
+MONEY: Mapping[str, Money] = MappingProxyType(
+    {
+        "authorize": Money.YES,
+        "capture": Money.YES,
+        "refund": Money.YES,
+        "void": Money.YES,
+        "authenticate": Money.NO,
+        "inquire": Money.NO,
+        "other": Money.BY_METHOD,
+    }
+)
+"""Whether an operation moves money. What nobody declared is taken to, unless it is GET or HEAD."""

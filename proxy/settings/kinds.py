@@ -1,0 +1,108 @@
+"""The types of the schema's text keys: names, places, headers, words."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ValidationInfo
+from pydantic_core import core_schema
+
+from proxy.model.outcome import Execution
+from proxy.model.route import Money
+from proxy.settings import network
+from proxy.settings.headers import parse_header_name, parse_header_value
+from proxy.settings.problems import Wrong
+from proxy.settings.scalars import REFERENCE, Scalar, Schema, one_of, text, text_of
+from proxy.settings.secret import Secret
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+OPERATIONS = ("authorize", "capture", "refund", "void", "authenticate", "inquire", "other")
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+_MODE = re.compile(r"0?[0-7]{3}")
+_STATUS = re.compile(r"[2-5][0-9]{2}")
+_STATUS_CLASS = re.compile(r"[2-5]xx")
+
+
+def _name(written: str) -> str:
+    if _NAME.fullmatch(written) is None:
+        raise Wrong("is not a name", "use up to 63 letters, digits, - and _, no - or _ in front")
+    return written
+
+
+def _mode(written: str) -> int:
+    if _MODE.fullmatch(written) is None:
+        raise Wrong("is not a file mode", 'write three octal digits after a zero, such as "0600"')
+    return int(written, 8)
+
+
+def _status(written: str) -> str:
+    if _STATUS.fullmatch(written) is None and _STATUS_CLASS.fullmatch(written) is None:
+        raise Wrong("is not a status", 'write a status such as "402", or a class such as "5xx"')
+    return written
+
+
+def _version(written: str) -> int:
+    if written != "1":
+        raise Wrong("is a version that this sidecar can't read", "write version: 1")
+    return 1
+
+
+def _secret(written: str) -> Secret:
+    return Secret(parse_header_value(written))
+
+
+def _listed(value: object) -> object:
+    """One value where a list may stand."""
+    return [value] if isinstance(value, str) else value
+
+
+class _File(Scalar):
+    """A path; a relative one starts at the configuration file's directory."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(text_of, {"type": "string"})
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.with_info_plain_validator_function(self._resolve)
+
+    @staticmethod
+    def _resolve(value: object, info: ValidationInfo) -> str:
+        directory: Path = info.context["directory"] if info.context else Path()
+        return str(directory / text_of(value))
+
+
+_HEADER: Schema = {"pattern": r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$"}
+_MONEY = {"yes": Money.YES, "no": Money.NO, "by_method": Money.BY_METHOD}
+_MONEY_ALSO = {"true": Money.YES, "false": Money.NO}
+
+Version = Annotated[int, Scalar(lambda value: _version(text_of(value)), {"const": 1})]
+Name = Annotated[str, text(_name, pattern=f"^{_NAME.pattern}$")]
+UpstreamName = Annotated[str, text(str)]
+"""Not checked further: the cross check says which upstreams there are."""
+Address = Annotated[network.Address, text(network.parse_address)]
+Mode = Annotated[int, text(_mode, pattern=r"^0?[0-7]{3}$")]
+Token = Annotated[Secret, text(_secret)]
+Host = Annotated[str, text(network.parse_host)]
+Hosts = Annotated[tuple[Host, ...], BeforeValidator(_listed)]
+Ip = Annotated[str, text(network.parse_ip)]
+BaseUrl = Annotated[network.Url, text(network.parse_url, pattern=r"^https?://|\$\{")]
+PathPrefix = Annotated[str, text(network.parse_path, pattern=r"^/|\$\{")]
+File = Annotated[str, _File()]
+HeaderName = Annotated[str, text(parse_header_name, **_HEADER)]
+HeaderValue = Annotated[Secret, text(_secret)]
+Method = Annotated[str, one_of({method: method for method in METHODS})]
+Operation = Annotated[str, one_of({operation: operation for operation in OPERATIONS})]
+StatusKey = Annotated[str, text(_status, pattern=r"^[2-5]([0-9]{2}|xx)$")]
+ExecutionWord = Annotated[Execution, one_of({each.value: each for each in Execution})]
+MoneyWord = Annotated[
+    Money,
+    Scalar(
+        one_of(_MONEY, _MONEY_ALSO).parse,
+        {"anyOf": [{"enum": ["yes", "no", "by_method"]}, {"type": "boolean"}, REFERENCE]},
+    ),
+]

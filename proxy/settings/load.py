@@ -1,0 +1,69 @@
+"""A configuration file to settings: read, expand, validate, cross-check, report everything."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from proxy.settings.checks import check
+from proxy.settings.digest import digest
+from proxy.settings.problems import Problem, SettingsError
+from proxy.settings.reader import TEXT_BYTES_MAX, read_tree
+from proxy.settings.schema import Settings, json_schema
+from proxy.settings.tree import Node, find
+from proxy.settings.validate import expand_references, validate
+
+__all__ = ["Loaded", "Problem", "SettingsError", "json_schema", "load"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that can be used.
+
+    `warnings` are worth a look but forbid nothing; `hash` is the SHA-256 of all
+    that is in force (see digest.py).
+    """
+
+    settings: Settings
+    warnings: list[Problem]
+    hash: str
+    path: Path
+
+
+def load(path: str | Path, environ: Mapping[str, str] | None = None) -> Loaded:
+    """Read a file; `environ` stands in for the process's environment.
+
+    Raises SettingsError with every problem of the file.
+    """
+    place = Path(path)
+    root, problems = read_tree(_content(place))
+    if root is None:
+        raise SettingsError(str(path), problems)
+    directory = place.absolute().parent
+    problems += expand_references(root, os.environ if environ is None else environ, directory)
+    settings, refused = validate(root, directory)
+    concluded, warnings = check(settings, root)
+    problems += refused + concluded
+    if problems:
+        raise SettingsError(str(path), problems)
+    _number_lines(settings, root)
+    return Loaded(settings, warnings, digest(settings), place)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(TEXT_BYTES_MAX + 1)
+    except OSError as error:
+        reason = (error.strerror or "unreadable").lower()
+        remedy = "name a file that the sidecar's user can read"
+        problem = Problem("", None, f"the file can't be read: {reason}", remedy)
+    raise SettingsError(str(path), [problem])
+
+
+def _number_lines(settings: Settings, root: Node) -> None:
+    """Tell each route where in the file it stands, for `tidegate explain`."""
+    for index, route in enumerate(settings.routes):
+        route.stand_at(find(root, ("routes", index))[0].line)

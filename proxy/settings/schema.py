@@ -1,0 +1,118 @@
+"""The whole configuration as a model, and as a JSON Schema for editors."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
+
+from proxy.settings.base import Model, key, required
+from proxy.settings.edge import Admin, Listen, Log, RetryBudget
+from proxy.settings.kinds import (
+    Hosts,
+    Method,
+    Name,
+    Operation,
+    PathPrefix,
+    UpstreamName,
+    Version,
+)
+from proxy.settings.partner import Headers, Partner, PhaseTimeout
+from proxy.settings.scalars import duration, flag, whole
+
+
+class Match(Model):
+    """Which calls a route takes; the most specific route wins, whatever the order in the file."""
+
+    path: PathPrefix = required("prefix of the path, matched at a segment boundary", "/psp/")
+    host: Hosts = key((), "Host name or names; none: any accepted one")
+    methods: tuple[Method, ...] = key((), "methods; none: any accepted one")
+
+
+class TimeoutOverrides(Model):
+    """Phase timeouts in place of the upstream's."""
+
+    queue_s: PhaseTimeout | None = key(None, "see the upstream's", "queue")
+    resolve_s: PhaseTimeout | None = key(None, "see the upstream's", "resolve")
+    connect_s: PhaseTimeout | None = key(None, "see the upstream's", "connect")
+    tls_s: PhaseTimeout | None = key(None, "see the upstream's", "tls")
+    send_s: PhaseTimeout | None = key(None, "see the upstream's", "send")
+    first_byte_s: PhaseTimeout | None = key(None, "see the upstream's", "first_byte")
+    body_s: PhaseTimeout | None = key(None, "see the upstream's", "body")
+
+
+class Retry(Model):
+    """Attempts at one candidate; only after proof that nothing was executed."""
+
+    attempts_max: Annotated[int, whole(1, 10)] | None = key(
+        None, "attempts per candidate; unset: 1 with several candidates, 2 with one"
+    )
+    backoff_base_s: Annotated[float, duration("1ms", "1m")] = key(
+        "50ms", "bound of the first wait; doubles each time", "backoff_base"
+    )
+    backoff_max_s: Annotated[float, duration("1ms", "1m")] = key(
+        "500ms", "bound of any wait", "backoff_max"
+    )
+
+
+class Route(Model):
+    """A rule that matches calls to an ordered list of candidates."""
+
+    name: Name = required("names the route in logs and metrics", "charges")
+    match: Match = required("which calls it takes", {"path": "/psp/"})
+    strip_prefix: Annotated[bool, flag()] = key(
+        False, "leave the matched prefix out at the partner"
+    )
+    replace_prefix: PathPrefix | None = key(None, "path in place of the matched prefix")
+    operation: Operation = key("other", "what the calls do")
+    candidates: tuple[UpstreamName, ...] = required(
+        "upstreams in order of preference", ["processor-a"]
+    )
+    deadline_s: Annotated[float, duration("1ms", "10m")] = key(
+        "30s", "for the call as a whole, all attempts included", "deadline"
+    )
+    timeouts: TimeoutOverrides = key({}, "in place of the upstream's")
+    retry: Retry = key({}, "attempts at one candidate")
+    headers: Headers = key({}, "applied after the upstream's")
+    allow_eof_body: Annotated[bool, flag()] = key(
+        False, "take an answer that ends only by closing for complete"
+    )
+
+
+class Settings(Model):
+    """A configuration file."""
+
+    version: Version = required("version of this format", 1)
+    listen: Listen = key({}, "the payment port")
+    admin: Admin = key({}, "the operators' port")
+    log: Log = key({}, "what is logged")
+    retry_budget: RetryBudget = key({}, "share of retries among all attempts")
+    partners: dict[Name, Partner] = required("payment providers by name", {})
+    routes: tuple[Route, ...] = required("which calls go where", [])
+
+
+class _ForEditors(GenerateJsonSchema):
+    """Leaves out titles, which would only repeat the keys."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> dict[str, Any]:
+        """A key without a value is a mistake, so null is not offered."""
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> dict[str, Any]:
+        if schema.get("default", ...) is None:
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of the file."""
+    body = Settings.model_json_schema(schema_generator=_ForEditors)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **body,
+        "title": "Tidegate configuration",
+    }

@@ -1,0 +1,118 @@
+"""The canonical line of a call: one JSON object, fields by allow-list.
+
+Only our own words stand in it: names from the configuration, fixed reasons,
+numbers and identifiers. No path, no query, no header and no body of a request
+can reach it, so no card number can.
+"""
+
+from __future__ import annotations
+
+import json
+
+from proxy.model.call import Attempt, Call
+from proxy.model.clock import Clock
+from proxy.model.events import Bug, CallEnded, LateEnding
+from proxy.model.message import Response
+from proxy.model.outcome import Answered, InDoubt, Outcome, Refused, Unsent
+
+_KINDS = {Answered: "answered", Refused: "refused", Unsent: "unsent", InDoubt: "in_doubt"}
+_LINE = (
+    '{"at":%.6f,"event":"call","call":"%s","trace":"%s",%s,"status":%d,"attempts":%d,'
+    '"bytes_in":%d,"bytes_out":%d,"duration_ms":%.3f,"send_ms":%.3f,"wait_ms":%.3f}\n'
+)
+_KINDS_KEPT_MAX = 10_000
+
+
+class CallLog:
+    """Makes the lines. What calls have in common is made once and kept, bounded."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._common: dict[tuple[object, ...], str] = {}
+
+    def call(self, event: CallEnded) -> bytes:
+        """The line of a call that ended."""
+        call, outcome = event.call, event.outcome
+        attempt = call.attempts[-1] if call.attempts else None
+        answer = outcome.response if isinstance(outcome, Answered) else None
+        line = _LINE % (
+            self._clock.wall(),
+            call.id,
+            call.trace_id.decode(),
+            self._what(call, outcome, attempt is not None and attempt.reused),
+            answer.status if answer else 0,
+            len(call.attempts),
+            len(call.request.body),
+            len(answer.body) if answer else 0,
+            (event.ended_at - call.arrived_at) * 1000,
+            *_timings(call, attempt),
+        )
+        return line.encode()
+
+    def _what(self, call: Call, outcome: Outcome, reused: bool) -> str:
+        """The members that many calls share."""
+        route = call.route
+        phase = outcome.phase if isinstance(outcome, Unsent | InDoubt) else None
+        key = (
+            call.request.method,
+            route.name if route else None,
+            outcome.upstream,
+            type(outcome),
+            outcome.execution,
+            outcome.reason,
+            phase,
+            reused,
+        )
+        common = self._common.get(key)
+        if common is None:
+            members = {
+                "method": call.request.method.decode(),
+                "route": route.name if route else None,
+                "operation": route.operation if route else None,
+                "partner": outcome.partner,
+                "upstream": outcome.upstream,
+                "outcome": _KINDS[type(outcome)],
+                "execution": outcome.execution,
+                "reason": outcome.reason,
+                "origin": outcome.origin,
+                "phase": phase,
+                "reused": reused,
+            }
+            common = json.dumps(members, separators=(",", ":"))[1:-1]
+            if len(self._common) < _KINDS_KEPT_MAX:
+                self._common[key] = common
+        return common
+
+    def late(self, event: LateEnding) -> bytes:
+        """The line of an attempt that ended after its caller had been answered in doubt."""
+        attempt, late = event.attempt, event.attempt.late
+        fields = {
+            "at": self._clock.wall(),
+            "event": "late_ending",
+            "call": event.call.id,
+            "trace": event.call.trace_id.decode(),
+            "attempt": attempt.number,
+            "partner": attempt.candidate.upstream.partner,
+            "upstream": attempt.candidate.upstream.name,
+            "status": late.status if isinstance(late, Response) else 0,
+            "reason": "answered" if late is None or isinstance(late, Response) else late.reason,
+        }
+        return json.dumps(fields).encode() + b"\n"
+
+    def bug(self, event: Bug) -> bytes:
+        """The line of a failure of our own code."""
+        fields = {
+            "at": self._clock.wall(),
+            "event": "bug",
+            "kind": event.kind,
+            "where": event.where,
+        }
+        return json.dumps(fields).encode() + b"\n"
+
+
+def _timings(call: Call, attempt: Attempt | None) -> tuple[float, float]:
+    """Milliseconds from arrival to sending, and from sending to the first byte."""
+    if attempt is None or not attempt.sent_at:
+        return 0.0, 0.0
+    waited = attempt.first_byte_at - attempt.sent_at if attempt.first_byte_at else 0.0
+    return (attempt.sent_at - call.arrived_at) * 1000, waited * 1000

@@ -1,0 +1,1 @@
+"""One attempt at one upstream: rewriting, transport, and what its ending proves."""

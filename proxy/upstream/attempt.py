@@ -1,0 +1,54 @@
+"""One attempt: the innermost layer.
+
+It writes the record of the attempt, hands the request to the transport, and
+turns what comes back into an outcome. When the caller was answered in doubt
+and the exchange ends later, the ending is kept on the record and told as an
+event: nothing that a partner said is thrown away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from proxy.http1.client import Exchange, Result
+from proxy.model.call import Attempt, Call
+from proxy.model.clock import Clock
+from proxy.model.events import AttemptEnded, Emit, LateEnding
+from proxy.model.outcome import Outcome
+from proxy.model.route import Candidate
+from proxy.pipeline.layer import AttemptHandler
+from proxy.upstream.classify import classify
+from proxy.upstream.transport import Transport, send
+
+
+def attempts(
+    transports: Mapping[str, Transport], clock: Clock, span_id: Callable[[], bytes], emit: Emit
+) -> AttemptHandler:
+    """The handler at the bottom of the stack; `transports` by upstream name."""
+
+    async def attempt(call: Call, candidate: Candidate) -> Outcome:
+        assert call.route is not None
+        record = Attempt(number=len(call.attempts) + 1, candidate=candidate, begun_at=clock.now())
+        call.attempts.append(record)
+
+        def late(result: Result) -> None:
+            record.late = result
+            emit(LateEnding(call, record))
+
+        transport = transports[candidate.upstream.name]
+        payload = transport.rewriter(call.route, candidate).payload(call, span_id())
+        exchange = Exchange(
+            record,
+            candidate.timeouts,
+            call.deadline_at,
+            call.request.method == b"HEAD",
+            call.route.allow_eof_body,
+            late,
+        )
+        result = await send(transport, record, payload, exchange)
+        record.ended_at = clock.now()
+        record.outcome = outcome = classify(result, candidate)
+        emit(AttemptEnded(call, record))
+        return outcome
+
+    return attempt

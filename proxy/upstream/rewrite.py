@@ -1,0 +1,55 @@
+"""PURE. The one canonical request that a partner gets.
+
+From the application's headers the configured ones, all `Tidegate-*` and the
+trace context are taken out; the configured ones and `traceparent` are put in,
+and nothing else. `tracestate` and `baggage` never reach a partner.
+"""
+
+from __future__ import annotations
+
+from proxy.http1.wire import encode_request
+from proxy.model.call import Call
+from proxy.model.route import Candidate, Route
+
+_OURS = frozenset((b"traceparent", b"tracestate", b"baggage"))
+
+
+class Rewriter:
+    """Rewrites calls of one route for one of its candidates; all that is fixed is made once."""
+
+    __slots__ = ("_base", "_cut", "_dropped", "_fixed")
+
+    def __init__(self, route: Route, candidate: Candidate) -> None:
+        upstream, rules = candidate.upstream, candidate.headers
+        lines = [b"Host: " + upstream.authority]
+        lines += [name + b": " + value for _, name, value in rules.put]
+        self._fixed = b"\r\n".join(lines) + b"\r\ntraceparent: 00-"
+        self._dropped = _OURS | rules.remove | {key for key, _, _ in rules.put}
+        prefix = route.path_prefix.rstrip(b"/")
+        self._cut = len(prefix) if route.replace_prefix is not None else 0
+        self._base = upstream.base_path + (route.replace_prefix or b"").rstrip(b"/")
+
+    def target(self, target: bytes) -> bytes:
+        """The path and query at the partner."""
+        rest = target[self._cut :]
+        if not rest.startswith(b"/"):
+            rest = b"/" + rest
+        return self._base + rest
+
+    def payload(self, call: Call, span_id: bytes) -> bytes:
+        """The whole request as bytes."""
+        request = call.request
+        dropped = self._dropped
+        headers = [
+            header
+            for header in request.headers
+            if header[0] not in dropped and not header[0].startswith(b"tidegate-")
+        ]
+        trace = b"-".join((call.trace_id, span_id, call.trace_flags))
+        return encode_request(
+            request.method,
+            self.target(request.target),
+            self._fixed + trace + b"\r\n",
+            headers,
+            request.body,
+        )

@@ -1,0 +1,1 @@
+"""What tests and load tests share: the real sidecar as a child, a scripted origin, a raw client."""

@@ -1,0 +1,1 @@
+"""Checks that `make lint` runs on this repository, beyond what off-the-shelf linters know."""
