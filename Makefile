@@ -110,5 +110,5 @@ lock: $(VENV)/.dev-installed ## the lock files again, from pyproject.toml; ARGS=
 
 clean: ## removes what the other targets made here
 	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache \
-	  .hypothesis build dist
+	  .hypothesis build dist loadtests/out
 	find proxy tests loadtests tools -name __pycache__ -type d -prune -exec rm -rf {} +

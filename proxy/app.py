@@ -12,6 +12,7 @@ import asyncio
 import gc
 import importlib
 import random
+import ssl
 from typing import TYPE_CHECKING
 
 from proxy import __version__
@@ -28,14 +29,15 @@ from proxy.inbound.admission import Admission
 from proxy.inbound.listener import listen_tcp, listen_unix
 from proxy.inbound.translate import Identities, translate
 from proxy.model.clock import SystemClock
+from proxy.model.errors import StartError
 from proxy.model.events import AttemptEnded, BadRequest, Bug, CallEnded, Event, LateEnding
 from proxy.model.message import Request, Response
 from proxy.model.outcome import Refused
-from proxy.model.route import Upstream
+from proxy.model.route import TlsFiles, Upstream
 from proxy.pipeline.deadline import deadline
 from proxy.pipeline.layer import Replier, stack
 from proxy.pipeline.observe import observe
-from proxy.pipeline.rescue import PROBLEM_TYPE, problem, rescue
+from proxy.pipeline.rescue import reply_without_call, rescue
 from proxy.retry.budget import RetryBudget
 from proxy.retry.retrying import retry
 from proxy.routing.explain import explain
@@ -75,6 +77,7 @@ class Sidecar:
         self._findings = Findings(self._clock)
         self._log = CallLog(self._clock)
         self._lines = LineWriter(loop, _STDOUT)
+        self._contexts: dict[TlsFiles, ssl.SSLContext] = {}
         self._transports = {
             name: Transport(self._pool(upstream)) for name, upstream in built.upstreams.items()
         }
@@ -127,7 +130,11 @@ class Sidecar:
             host, port = await listen_tcp(self._edge, listen.address.host, listen.address.port)
             self.payments = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self._tend()
-        await self._start_admin()
+        try:
+            await self._start_admin()
+        except StartError:
+            await self.drain()  # the payment port is open: calls may be at work already
+            raise
         gc.collect()
         gc.freeze()
 
@@ -170,6 +177,13 @@ class Sidecar:
         return await self._reply(translate(request, self._identities))
 
     def emit(self, event: Event) -> None:
+        """Tell whoever listens; a listener that fails loses its event and nothing else."""
+        try:
+            self._tell(event)
+        except Exception:  # noqa: BLE001 - a charge's answer must not be lost with a log line
+            self._metrics.bugs += 1
+
+    def _tell(self, event: Event) -> None:
         """Who listens to what."""
         if isinstance(event, CallEnded):
             self._metrics.call(event)
@@ -213,7 +227,7 @@ class Sidecar:
         )
 
     def _pool(self, upstream: Upstream) -> Pool:
-        context = client_context(upstream.tls_files) if upstream.tls else None
+        context = self._context(upstream.tls_files) if upstream.tls else None
         target = Target(upstream.host, upstream.port, context, upstream.server_name)
         resolver = Resolver(upstream.addresses, lookup)
         return Pool(
@@ -224,6 +238,13 @@ class Sidecar:
             self._clock.now,
             self._loop,
         )
+
+    def _context(self, files: TlsFiles) -> ssl.SSLContext:
+        """One context for all upstreams with the same files: the system's CA bundle takes 15 ms."""
+        context = self._contexts.get(files)
+        if context is None:
+            context = self._contexts[files] = client_context(files)
+        return context
 
     def _tend(self) -> None:
         for transport in self._transports.values():
@@ -242,8 +263,9 @@ class Sidecar:
 
 def refusal(reject: Reject) -> Response:
     """The reply to bytes that were no acceptable request."""
-    outcome = Refused(reject.reason, reject.status, "The request was not accepted.")
-    return Response(reject.status, [PROBLEM_TYPE], problem(reject.status, outcome))
+    return reply_without_call(
+        Refused(reject.reason, reject.status, "The request was not accepted.")
+    )
 
 
 def explain_call(loaded: Loaded, host: str, target: str, method: str) -> str | None:

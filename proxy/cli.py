@@ -95,7 +95,7 @@ def schema() -> None:
 @app.command()
 def status(admin: Admin = _DEFAULT_ADMIN) -> None:
     """Say whether a sidecar is ready; exits 0 only if it is."""
-    code, text = _ask(admin, "/readyz")
+    code, text = _ask(admin, "/readyz", 503)
     typer.echo(text.strip())
     raise SystemExit(0 if code == 200 else 1)
 
@@ -164,13 +164,17 @@ def _load(config: Path) -> Loaded:
     return loaded
 
 
-def _ask(admin: str, path: str) -> tuple[int, str]:
+def _ask(admin: str, path: str, *expected: int) -> tuple[int, str]:
+    """(status, text) of a page; any status but 200 and the `expected` ones ends the command."""
     from proxy.admin.client import AdminUnreachable, get
 
     try:
-        return get(admin, path)
+        status, text = get(admin, path)
     except AdminUnreachable as error:
         _fail(str(error))
+    if status != 200 and status not in expected:
+        _fail(f"{admin} answered {status}: {text.strip()}")
+    return status, text
 
 
 def _fail(message: str, code: int = 1) -> NoReturn:

@@ -13,7 +13,10 @@ CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class LogFields:
-    """What a subject calls the facts that each line must carry; `target` is a route or a path."""
+    """What a subject calls the facts that each line must carry; `target` is a route or a path.
+
+    `mark` stands on each line of a call, before the status, where a log has other lines too.
+    """
 
     time: str = "time"
     method: str = "method"
@@ -21,6 +24,7 @@ class LogFields:
     status: str = "status"
     duration: str = "duration_ms"
     upstream: str = "upstream"
+    mark: str = ""
 
     def names(self) -> tuple[str, ...]:
         """All six names."""
@@ -36,15 +40,17 @@ class LogCount:
     last: bytes
 
 
-def count_log(path: Path, status_name: str) -> LogCount:
-    """Read a log of any size in pieces. A line without a status is no call."""
-    pattern = re.compile(rb'"%s": ?"?(-?\d+)' % re.escape(status_name.encode("ascii")))
+def count_log(path: Path, fields: LogFields) -> LogCount:
+    """Read a log of any size in pieces. A line without mark and status is no call."""
+    status = rb'"%s": ?"?(-?\d+)' % re.escape(fields.status.encode("ascii"))
+    before = re.escape(fields.mark.encode("ascii")) + rb"[^\n]*?" if fields.mark else b""
+    pattern = re.compile(before + status)
     statuses: Counter[int] = Counter()
     first = last = b""
     with path.open("rb") as file:
         while lines := file.readlines(CHUNK_BYTES):
             found = pattern.findall(b"".join(lines))
-            statuses.update(int(status) for status in found)
+            statuses.update(int(digits) for digits in found)
             if found:
                 first = first or next(line for line in lines if pattern.search(line))
                 last = next(line for line in reversed(lines) if pattern.search(line))

@@ -12,7 +12,7 @@ from loadtests.bench.stats import Spread, spread
 HEADROOM = 2.0
 BAR_CONNECTIONS = 32
 ADDED_P99_US_MAX = 2000.0
-FOREIGN_SHARE_MAX = 0.05
+FOREIGN_SHARE_MAX = 0.10
 DIRECT = "direct"
 TIDEGATE = "tidegate"
 

@@ -93,7 +93,7 @@ class Bench:
                 if not child.running():
                     visit.problems.append(f"ended under load: {child.complaint()}")
             cut_off = sum(self.plan.levels) + WARM_CONNECTIONS
-            count = count_log(place.log, subject.fields.status)
+            count = count_log(place.log, subject.fields)
             calls = visit.calls() + warm
             visit.problems += log_problems(count, subject.fields, calls, cut_off)
         return visit

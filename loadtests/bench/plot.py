@@ -90,7 +90,9 @@ def _added(axes: Any, run: Run, setting: Setting, names: list[str]) -> None:
             alpha=shade,
         )
         texts = ["-" if value is None else f"{label} {value:,.0f}" for value in values]
-        axes.bar_label(drawn, texts, fontsize=7, padding=2)
+        axes.bar_label(
+            drawn, texts, fontsize=7, padding=2, bbox={"facecolor": "white", "lw": 0, "pad": 0.5}
+        )
         limit = limits[f"added_{label}_us"]
         axes.axhline(limit, color="black", linewidth=0.8, linestyle="--")
         axes.text(len(names) - 0.5, limit, f"{label} limit", fontsize=7, va="bottom", ha="right")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import os
 import signal
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -125,23 +126,21 @@ class _Origin(asyncio.Protocol):
 
 
 async def _serve(pipe: Connection) -> None:
-    """Listen, send the port, and answer each message with the report and a clean slate."""
+    """Listen, send the port, and when asked send the report and end."""
     report = Report()
     authority: list[bytes] = []
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Origin(report, authority[0]), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     authority.append(b"127.0.0.1:%d" % port)
-    done = asyncio.Event()
-
-    def asked() -> None:
-        pipe.recv()
-        pipe.send(report)
-        done.set()
-
-    loop.add_reader(pipe.fileno(), asked)
+    asked = asyncio.Event()
+    loop.add_reader(pipe.fileno(), asked.set)
     pipe.send(port)
-    await done.wait()
+    await asked.wait()
+    loop.remove_reader(pipe.fileno())
+    os.set_blocking(pipe.fileno(), True)  # add_reader took that from it
+    pipe.recv()
+    pipe.send(report)
     server.close()
 
 

@@ -67,9 +67,13 @@ def _lines(stream: bytes, start: int) -> tuple[list[bytes], int, bool]:
 
 
 def _unfinished_head(stream: bytes, start: int, lines: list[bytes], *, broken: bool) -> Reading:
-    """A head without its end: refusable at once only for a bare LF or for its sheer size."""
+    """A head without its end: refused at once for a bad request line or for its sheer size,
+    and for a bare LF if something ends it after all.
+
+    Anything else may wait for the end that never comes, and so for its deadline.
+    """
     size = len(stream) - start
-    if broken:
+    if broken and (len(lines) == 1 or stream.find(b"\r\n\r\n", start) >= 0):
         head = reference_head.read_head(lines)
         by_size = {414, 431} if size > limits.REQUEST_LINE_BYTES_MAX else set()
         return Refuse(frozenset({400} | by_size | head.hard | head.soft), closes=True)

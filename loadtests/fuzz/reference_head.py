@@ -15,7 +15,9 @@ DROPPED = frozenset(
     {
         b"connection",
         b"expect",
+        b"http2-settings",
         b"keep-alive",
+        b"proxy-authorization",
         b"proxy-connection",
         b"te",
         b"trailer",
@@ -156,11 +158,12 @@ def _unwelcome(head: Head, fields: Fields) -> None:
             head.soft.add(417)
         if name == b"expect" and (head.version == b"HTTP/1.0" or value != b"100-continue"):
             head.odd = True
-        if name == b"trailer" or name.startswith(b"proxy-auth"):
+        if name == b"trailer" or name == b"proxy-authenticate":
             head.odd = True
         if name == b"tidegate-deadline-ms" and not re.fullmatch(rb"[1-9][0-9]{3,6}", value):
             head.odd = True
-    head.odd |= [name for name, _ in fields].count(b"tidegate-deadline-ms") > 1
+    names = [name for name, _ in fields]
+    head.odd |= names.count(b"tidegate-deadline-ms") > 1 or names.count(b"expect") > 1
 
 
 def _connection(head: Head, fields: Fields) -> None:

@@ -1,7 +1,7 @@
 """`python -m loadtests.incidents`: play replays, print their bars, write JSON.
 
 Exit code 0 if every bar held, 1 if one fell short or a replay broke, 2 for a
-wrong command line.
+wrong command line, 130 if it was stopped by Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             results = runner.run(_play_all(replays, options.quick, directory))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         print("stopped; every process that was started has been ended", file=sys.stderr)
         return 130
     finally:
@@ -58,9 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _play_all(replays: Sequence[Replay], quick: bool, directory: Path) -> list[Result]:
     """Play one after the other. SIGTERM ends a run as Ctrl-C does: children first."""
-    asyncio.get_running_loop().add_signal_handler(
-        signal.SIGTERM, signal.raise_signal, signal.SIGINT
-    )
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     results = []
     for replay in replays:
         run = Run(
@@ -90,6 +90,7 @@ async def _play(replay: Replay, run: Run) -> Result:
             bars=tuple(measured.bars),
             figures=measured.figures,
             summary=measured.summary,
+            driver_lag_ms=measured.driver_lag_ms,
         )
     return replace(result, seconds=time.monotonic() - began_at)
 

@@ -61,9 +61,14 @@ class CallRecord:
         return self.ended_at - self.scheduled_at
 
     @property
+    def answer_s(self) -> float:
+        """Seconds from when the driver got to the call; a deadline can count from nowhere else."""
+        return self.ended_at - self.taken_at
+
+    @property
     def own_share_s(self) -> float:
         """What the sidecar took: the call's time less the driver's lag and the partner's time."""
-        return self.ended_at - self.taken_at - self.partner_time_s
+        return self.answer_s - self.partner_time_s
 
     @property
     def succeeded(self) -> bool:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from operator import sub, truediv
 from typing import Any
 
 from loadtests.incidents.checker import Execution, by_nonce, check
@@ -41,7 +42,10 @@ ROUNDS = 3
 WARM_S = 2.0
 DEADLINE_S = 3.0
 GRACE_S = 0.25
+P99_RATIO_MAX = 1.2
 OWN_SHARE_GROWTH_MS = 0.5
+"""In the long form. The quick form's p99 rests on so few samples that one stall of the machine
+is in it, so there the bar is widened by as much as the healthy arms differ among themselves."""
 RSS_GROWTH_MIB = 20.0
 PATH = "/psp/payments"
 
@@ -128,7 +132,8 @@ def _measured(
 ) -> Measured:
     measured = Measured()
     for arm in faults:
-        measured.bars += _hung_bars(run, arm, arms.whole(arm)) + _others_bars(arm, arms)
+        measured.bars += hung_bars(run, arm, arms.whole(arm))
+        measured.bars += others_bars(run, arm, arms.runs[arm], arms.runs[HEALTHY])
         measured.figures[arm] = _figures(arms.whole(arm))
     measured.figures[HEALTHY] = _figures(arms.whole(HEALTHY))
     note = f"from {memory.first_mib:.1f} MiB after the warm-up"
@@ -138,51 +143,65 @@ def _measured(
     everything = merged(history for histories in arms.runs.values() for history in histories)
     findings = check(everything, executions, by_nonce)
     measured.bars += ledger_bars("all", findings)
+    measured.driver_lag_ms = max(driver_lag_ms(arms.whole(arm)) for arm in (HEALTHY, *faults))
     measured.summary = "; ".join(_short(bar) for bar in measured.bars if bar.variant != "all")
     measured.summary += f"; dup {findings.dup}"
     return measured
 
 
-def _hung_bars(run: Run, arm: str, history: History) -> list[Bar]:
+def hung_bars(run: Run, arm: str, history: History) -> list[Bar]:
     """A hung call is a Visa call that did not succeed; each must be told, and in time."""
     hung = history.where(lambda r: r.scheme == "visa" and not r.succeeded)
     answered = share_of(hung.count(lambda r: r.status != 0), len(hung))
-    slowest_s = max(hung.latencies_s(), default=math.nan)
+    slowest_s = max((record.answer_s for record in hung.records), default=math.nan)
     limit_s = run.scaled(DEADLINE_S + GRACE_S)
     calls = f"{len(hung)} of {history.count(_is_visa)} visa calls"
     return [
         Bar(arm, "hung calls answered", answered, "=", 100.0, "%", calls),
-        Bar(arm, "slowest hung call", slowest_s, "<=", limit_s, "s", "deadline + 250 ms, scaled"),
+        Bar(arm, "slowest hung call", slowest_s, "<=", limit_s, "s", "deadline + 250 ms"),
     ]
 
 
-def _others_bars(arm: str, arms: Arms) -> list[Bar]:
+def others_bars(
+    run: Run, arm: str, faulty_runs: Sequence[History], healthy_runs: Sequence[History]
+) -> list[Bar]:
     """The other schemes, round by round against the healthy arm with the same payments."""
-    others = arms.whole(arm).where(_is_other)
-    rounds = [
-        (faulty.where(_is_other), healthy.where(_is_other))
-        for faulty, healthy in zip(arms.runs[arm], arms.runs[HEALTHY], strict=True)
-    ]
-    ratios = [latency_ms(faulty, 0.99) / latency_ms(healthy, 0.99) for faulty, healthy in rounds]
-    growths_ms = [
-        own_share_ms(faulty, 0.99) - own_share_ms(healthy, 0.99) for faulty, healthy in rounds
-    ]
-    samples = len(rounds[0][0])
-    note = f"median of {len(rounds)} pairs of arms, {samples} samples in each arm"
-    success = share_of(others.count(succeeded), len(others))
+    faulty = [history.where(_is_other) for history in faulty_runs]
+    healthy = [history.where(_is_other) for history in healthy_runs]
+    others = merged(faulty)
+    ratios = _pairwise(truediv, _all_ms(latency_ms, faulty), _all_ms(latency_ms, healthy))
+    own_healthy_ms = _all_ms(own_share_ms, healthy)
+    growths_ms = _pairwise(sub, _all_ms(own_share_ms, faulty), own_healthy_ms)
+    limit_ms = OWN_SHARE_GROWTH_MS
+    note = f"median of {len(faulty)} pairs of arms, {len(faulty[0])} samples in each arm"
+    own_note = note
+    if run.quick:
+        noise_ms = max(own_healthy_ms) - min(own_healthy_ms)
+        limit_ms += noise_ms
+        own_note += f"; {OWN_SHARE_GROWTH_MS} ms + {noise_ms:.2f} ms by which healthy arms differ"
     return [
-        Bar(arm, "others' success", success, "=", 100.0, "%", f"{len(others)} calls"),
-        Bar(arm, "others' p99 to healthy", median(ratios), "<=", 1.2, "x", note),
         Bar(
             arm,
-            "growth of our share p99",
-            median(growths_ms),
-            "<=",
-            OWN_SHARE_GROWTH_MS,
-            "ms",
-            note,
+            "others' success",
+            share_of(others.count(succeeded), len(others)),
+            "=",
+            100.0,
+            "%",
+            f"{len(others)} calls",
         ),
+        Bar(arm, "others' p99 to healthy", median(ratios), "<=", P99_RATIO_MAX, "x", note),
+        Bar(arm, "growth of our share p99", median(growths_ms), "<=", limit_ms, "ms", own_note),
     ]
+
+
+def _all_ms(figure: Callable[[History, float], float], histories: Sequence[History]) -> list[float]:
+    return [figure(history, 0.99) for history in histories]
+
+
+def _pairwise(
+    operation: Callable[[float, float], float], faulty: Sequence[float], healthy: Sequence[float]
+) -> list[float]:
+    return [operation(one, other) for one, other in zip(faulty, healthy, strict=True)]
 
 
 def _short(bar: Bar) -> str:
@@ -210,4 +229,4 @@ def _is_other(record: CallRecord) -> bool:
     return record.scheme != "visa"
 
 
-INC_04 = Replay("INC-04", "An authorisation without an answer must not block the line", 0.5, play)
+INC_04 = Replay("INC-04", "An authorisation without an answer must not block the line", 1.0, play)

@@ -122,7 +122,8 @@ async def _play_kind(run: Run, stage: Stage, kind: str, measured: Measured) -> s
         fault = await _timeline(run, running, sidecar, primary, kind)
     history = running.history
     findings = check(History([*warming.history.records, *history.records]), stage.executions())
-    measured.bars += _bars(run, kind, history, fault) + ledger_bars(kind, findings)
+    measured.bars += bars(run, kind, history, fault) + ledger_bars(kind, findings)
+    measured.driver_lag_ms = max(measured.driver_lag_ms, driver_lag_ms(history))
     measured.figures[kind] = _figures(history, fault)
     return _summary(kind, history, fault, findings)
 
@@ -160,7 +161,8 @@ async def _watch(admin: Admin, fault: Fault) -> None:
         await asyncio.sleep(_FINDINGS_EVERY_S)
 
 
-def _bars(run: Run, kind: str, history: History, fault: Fault) -> list[Bar]:
+def bars(run: Run, kind: str, history: History, fault: Fault) -> list[Bar]:
+    """What the incident promises of one variant, beside the bars of the ledgers."""
     moved = history.where(lambda r: r.scheduled_at >= fault.ordered_at and _never_left(r))
     in_flight, idle = fault.doubts_max(history)
     late = _late(run, history, fault)

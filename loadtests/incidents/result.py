@@ -50,6 +50,8 @@ class Result:
     figures: dict[str, dict[str, Figure]] = field(default_factory=dict)
     """Measured besides, without a promise; by variant."""
     summary: str = ""
+    driver_lag_ms: float = 0.0
+    """How late the driver itself was, p99 of the worst part: what the machine did to figures."""
     seconds: float = 0.0
     error: str = ""
 
@@ -92,6 +94,7 @@ def _result_as_json(result: Result) -> dict[str, object]:
         "held": result.held,
         "error": result.error,
         "factor": result.factor,
+        "driver_lag_ms": _finite(result.driver_lag_ms),
         "seconds": round(result.seconds, 1),
         "summary": result.summary,
         "bars": [

@@ -39,6 +39,8 @@ class Measured:
     bars: list[Bar] = field(default_factory=list)
     figures: dict[str, dict[str, Figure]] = field(default_factory=dict)
     summary: str = ""
+    driver_lag_ms: float = 0.0
+    """The driver's own lag, p99 of the worst part; see `figures.driver_lag_ms`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import socket
 import stat
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from aiohttp.typedefs import Handler as WebHandler
 from proxy.model.errors import StartError
 
 _HOSTS = frozenset(("127.0.0.1", "localhost", "[::1]"))
+_PORT = re.compile(r":[0-9]*$")
 _SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -60,18 +62,26 @@ class _Handler(web_protocol.RequestHandler):
 
 @web.middleware
 async def _guard(request: web.Request, handler: WebHandler) -> web.StreamResponse:
-    host = request.host.rpartition(":")[0] if request.host.count(":") else request.host
-    if request.transport is not None and not _is_unix(request.transport) and host not in _HOSTS:
-        return web.Response(status=421, text="unknown host\n")
-    if "Origin" in request.headers or request.headers.get("Sec-Fetch-Site") == "cross-site":
-        return web.Response(status=403, text="requests of other origins are not accepted\n")
-    try:
-        response = await handler(request)
-    except web.HTTPException as error:
-        response = web.Response(status=error.status, text=f"{error.reason}\n")
+    response: web.StreamResponse | None = _refusal(request)
+    if response is None:
+        try:
+            response = await handler(request)
+        except web.HTTPException as error:
+            response = web.Response(status=error.status, text=f"{error.reason}\n")
     response.headers.update(_SECURITY_HEADERS)
     response.headers["Server"] = "tidegate"
     return response
+
+
+def _refusal(request: web.Request) -> web.Response | None:
+    """Why this request is not served. `request.host` is no use: without a Host it asks DNS."""
+    host = _PORT.sub("", request.headers.get("Host", "").lower())
+    if request.transport is not None and not _is_unix(request.transport) and host not in _HOSTS:
+        return web.Response(status=421, text="unknown host\n")
+    fetch_site = request.headers.get("Sec-Fetch-Site", "none")
+    if "Origin" in request.headers or fetch_site not in ("none", "same-origin"):
+        return web.Response(status=403, text="requests of other origins are not accepted\n")
+    return None
 
 
 def _is_unix(transport: asyncio.BaseTransport) -> bool:
@@ -142,9 +152,10 @@ async def start(
     try:
         bound = _bind_unix(unix_path, unix_mode) if unix_path else _bind_tcp(host, port)
     except OSError as error:
+        await runner.cleanup()
         raise StartError(
-            f"cannot listen on {unix_path or f'{host}:{port}'}: {error.strerror}; end the process "
-            "that holds it, or change `admin.address`"
+            f"cannot listen on {unix_path or f'{host}:{port}'}: {error.strerror or error}; end the "
+            "process that holds it, or change `admin.address`"
         ) from None
     url = f"unix:{unix_path}" if unix_path else _url(bound)
     if unix_path:
@@ -159,16 +170,28 @@ def _bind_tcp(host: str, port: int) -> socket.socket:
 
 def _bind_unix(path: str, mode: int) -> socket.socket:
     """A socket with this mode from its first instant; one left by a dead sidecar is replaced."""
-    if os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode):
-        os.unlink(path)
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o777 & ~mode)
     try:
+        if os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode) and _is_dead(path):
+            os.unlink(path)
         bound.bind(path)
+        os.chmod(path, mode)
+    except OSError:
+        bound.close()
+        raise
     finally:
         os.umask(before)
-    os.chmod(path, mode)
     return bound
+
+
+def _is_dead(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            return True
+    return False
 
 
 def _url(bound: socket.socket) -> str:

@@ -31,14 +31,7 @@ def get(admin: str, path: str) -> tuple[int, str]:
 
     Raises AdminUnreachable.
     """
-    connection: http.client.HTTPConnection
-    if admin.startswith("unix:"):
-        connection = _UnixConnection(admin.removeprefix("unix:"))
-    else:
-        parts = urlsplit(admin)
-        connection = http.client.HTTPConnection(
-            parts.hostname or "127.0.0.1", parts.port or 80, timeout=TIMEOUT_S
-        )
+    connection = _connection(admin)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -50,3 +43,17 @@ def get(admin: str, path: str) -> tuple[int, str]:
         ) from None
     finally:
         connection.close()
+
+
+def _connection(admin: str) -> http.client.HTTPConnection:
+    if admin.startswith("unix:"):
+        return _UnixConnection(admin.removeprefix("unix:"))
+    problem = AdminUnreachable(f"{admin} is no address: write http://host:port or unix:/path")
+    try:
+        parts = urlsplit(admin)
+        host, port = parts.hostname, parts.port or 80
+    except ValueError:
+        raise problem from None
+    if parts.scheme != "http" or host is None:
+        raise problem
+    return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)

@@ -28,7 +28,7 @@ class _Trouble:
     recent: deque[float] = field(default_factory=lambda: deque(maxlen=OPENS_AT))
     since: float = 0.0
     last: float = 0.0
-    last_at: float = 0.0
+    last_at: float = float("-inf")
     count: int = 0
     open: bool = False
 

@@ -37,12 +37,12 @@ class ChunkedDecoder:
     so in `irregular`; requests with trailers are refused.
     """
 
-    __slots__ = ("_body_max", "_left", "_parts", "_size", "_trailers", "_wire", "irregular")
+    __slots__ = ("_body", "_body_max", "_left", "_size", "_trailers", "_wire", "irregular")
 
     def __init__(self, body_bytes_max: int, *, trailers_allowed: bool) -> None:
         self._body_max = body_bytes_max
         self._trailers = trailers_allowed
-        self._parts: list[bytes] = []
+        self._body = bytearray()
         self._size = 0
         self._wire = 0
         self._left = -1
@@ -52,7 +52,7 @@ class ChunkedDecoder:
     @property
     def body(self) -> bytes:
         """The content decoded so far."""
-        return b"".join(self._parts)
+        return bytes(self._body)
 
     def consume(self, buffer: bytearray) -> Chunked:
         """Decode from the front of `buffer`, removing what was used."""
@@ -67,13 +67,9 @@ class ChunkedDecoder:
                 position, state = self._content(buffer, position)
         self._wire += position
         del buffer[:position]
-        if self._wire + len(buffer) > self._size + CHUNK_OVERHEAD_BYTES_MAX + self._slack(state):
+        if self._wire - len(self._body) > CHUNK_OVERHEAD_BYTES_MAX:
             return Chunked.TOO_LARGE
         return state
-
-    def _slack(self, state: Chunked) -> int:
-        """Bytes behind the end belong to the next message; content not yet taken is no overhead."""
-        return 1 << 62 if state is Chunked.DONE else max(self._left, 0)
 
     def _size_line(self, buffer: bytearray, position: int) -> tuple[int, Chunked | None]:
         line = _SIZE_LINE.match(buffer, position)
@@ -97,15 +93,13 @@ class ChunkedDecoder:
         content = self._left - 2
         if available < self._left:
             taken = min(available, content)
-            if taken > 0:
-                self._parts.append(bytes(buffer[position : position + taken]))
-                self._left -= taken
-            return position + max(taken, 0), Chunked.MORE
+            self._body += buffer[position : position + taken]
+            self._left -= taken
+            return position + taken, Chunked.MORE
         end = position + content
         if buffer[end : end + 2] != b"\r\n":
             return position, Chunked.MALFORMED
-        if content:
-            self._parts.append(bytes(buffer[position:end]))
+        self._body += buffer[position:end]
         self._left = -1
         return end + 2, None
 
@@ -119,10 +113,10 @@ class ChunkedDecoder:
             return position, Chunked.TRAILERS
         if not self._trailers:
             return position, Chunked.TRAILERS
-        line = _TRAILER_LINE.match(buffer, position)
+        line = _TRAILER_LINE.match(buffer, position, position + _TRAILER_BYTES_MAX)
         if line is None:
             broken = (
-                buffer.find(b"\n", position) >= 0 or len(buffer) - position > _TRAILER_BYTES_MAX
+                buffer.find(b"\n", position) >= 0 or len(buffer) - position >= _TRAILER_BYTES_MAX
             )
             return position, Chunked.MALFORMED if broken else Chunked.MORE
         self.irregular = True

@@ -25,13 +25,14 @@ from typing import Protocol, cast
 
 from proxy.http1.chunked import Chunked, ChunkedDecoder
 from proxy.http1.grammar import ResponseHead, response_head
-from proxy.http1.timer import LazyTimer
+from proxy.http1.timer import NEVER, LazyTimer
 from proxy.model.call import Progress
 from proxy.model.message import Failure, Response
 from proxy.model.phase import Phase
 from proxy.model.route import PoolLimits, Timeouts
 
 Result = Response | Failure
+_TIMEOUTS = frozenset(("timeout", "deadline"))
 
 
 class Owner(Protocol):
@@ -45,8 +46,12 @@ class Owner(Protocol):
     def lost(self, connection: ClientConnection) -> None:
         """The connection is gone, or as good as gone."""
 
-    def failed(self, connection: ClientConnection) -> None:
-        """An exchange on a reused connection failed."""
+    def failed(self, unproven_since: float) -> None:
+        """An exchange on a reused connection failed.
+
+        Idle connections that have not completed an answer since that instant
+        are not to be trusted either.
+        """
 
     def may_linger(self, connection: ClientConnection) -> bool:
         """Whether the connection may wait on for an answer nobody is waiting for."""
@@ -186,7 +191,7 @@ class ClientConnection(asyncio.Protocol):
                 if end >= 0 or len(buffer) > limits.header_bytes_max:
                     self._fail("header_bytes_max")
                 else:
-                    self._arm_body(exchange)
+                    self._arm(exchange, Phase.BODY)
                 return False
             head = response_head(bytes(buffer[: end + 4]), head_request=exchange.head_request)
             if head is None or head.status == 101:
@@ -197,6 +202,7 @@ class ClientConnection(asyncio.Protocol):
                 break
             if not buffer:
                 exchange.progress.first_byte_at = 0.0
+                self._arm(exchange, Phase.FIRST_BYTE)
                 return False
         if head.status == 408 and exchange.progress.reused:
             self._fail("timeout_408_on_reused")
@@ -232,7 +238,7 @@ class ClientConnection(asyncio.Protocol):
             del buffer[: head.length]
             self._complete(head, body, clean=True)
             return
-        self._arm_body(exchange)
+        self._arm(exchange, Phase.BODY)
 
     def _complete(self, head: ResponseHead, body: bytes, *, clean: bool) -> None:
         """A complete answer. The connection serves on only if nothing at all was odd."""
@@ -272,8 +278,9 @@ class ClientConnection(asyncio.Protocol):
         """No answer that can be trusted will come on this connection."""
         exchange = self._exchange
         if exchange is not None:
-            if exchange.progress.reused:
-                self._owner.failed(self)
+            if exchange.progress.reused and not self.lingering:
+                timed_out = reason in _TIMEOUTS
+                self._owner.failed(exchange.progress.sent_at if timed_out else NEVER)
             self._end(Failure(self._phase(exchange), reason, sent=True))
         self.abort()
 
@@ -283,9 +290,9 @@ class ClientConnection(asyncio.Protocol):
         self._timer.disarm()
         if exchange is None or answer is None:
             return
-        if self.lingering:
+        if answer.done():  # by a timeout, or by a caller that was cancelled
             exchange.late(result)
-        elif not answer.done():
+        else:
             answer.set_result(result)
 
     # -- waiting ------------------------------------------------------------------
@@ -298,9 +305,9 @@ class ClientConnection(asyncio.Protocol):
             return Phase.SEND
         return Phase.FIRST_BYTE
 
-    def _arm_body(self, exchange: Exchange) -> None:
+    def _arm(self, exchange: Exchange, phase: Phase) -> None:
         if not self.lingering:
-            self._timer.arm(min(self._ends_at(exchange, Phase.BODY), exchange.deadline_at))
+            self._timer.arm(min(self._ends_at(exchange, phase), exchange.deadline_at))
 
     def _expired(self) -> None:
         exchange = self._exchange
@@ -337,7 +344,7 @@ class ClientConnection(asyncio.Protocol):
             self._fail(reason)
             return
         if exchange.progress.reused:
-            self._owner.failed(self)
+            self._owner.failed(exchange.progress.sent_at)
         if not answer.done():
             answer.set_result(Failure(phase, reason, sent=True))
         self.lingering = True

@@ -38,10 +38,9 @@ REQUEST_HOP_BY_HOP = frozenset(
 
 RESPONSE_HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding",
-     b"upgrade")
+     b"content-length", b"upgrade")
 )  # fmt: skip
-
-_RESPONSE_FRAMING = frozenset((b"connection", b"transfer-encoding", b"content-length"))
+_NO_TOKENS: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,29 +88,25 @@ class _Lines:
         self.headers.append((name.lower(), name, value))
 
 
-class _Framing:
-    """What the headers that belong to the connection say."""
+def _note(spoken: dict[bytes, bytes], key: bytes, value: bytes) -> None:
+    """Keep a header that belongs to the connection.
 
-    __slots__ = ("codings", "expects", "hosts", "lengths", "tokens")
+    One that comes twice is joined by a comma, as RFC 9110 5.3 reads it: no
+    host, length or coding has a comma, so what is doubled is refused by its
+    own grammar. White space behind a value, which llhttp leaves on it, is no
+    part of it (RFC 9110 5.5).
+    """
+    value = value.rstrip(b" \t")
+    earlier = spoken.get(key)
+    spoken[key] = value if earlier is None else earlier + b"," + value
 
-    def __init__(self) -> None:
-        self.hosts: list[bytes] = []
-        self.lengths: list[bytes] = []
-        self.codings: list[bytes] = []
-        self.expects: list[bytes] = []
-        self.tokens: set[bytes] = set()
 
-    def note(self, key: bytes, value: bytes) -> None:
-        if key == b"host":
-            self.hosts.append(value)
-        elif key == b"content-length":
-            self.lengths.append(value)
-        elif key == b"transfer-encoding":
-            self.codings.append(value.lower())
-        elif key == b"connection":
-            self.tokens.update(token.strip().lower() for token in value.split(b","))
-        elif key == b"expect":
-            self.expects.append(value.lower())
+def _tokens(spoken: dict[bytes, bytes]) -> frozenset[bytes]:
+    """The tokens of Connection, in lower case; `keep-alive` alone says nothing on HTTP/1.1."""
+    value = spoken.get(b"connection")
+    if value is None or value == b"keep-alive":
+        return _NO_TOKENS
+    return frozenset(token.strip().lower() for token in value.split(b","))
 
 
 def request_line(block: bytes | bytearray, limits: EdgeLimits) -> re.Match[bytes] | Reject:
@@ -145,45 +140,46 @@ def request_head(block: bytes, limits: EdgeLimits) -> RequestHead | Reject:
     if len(lines.headers) > limits.header_count_max:
         return Reject(431, "header_count_max")
     kept: list[Header] = []
-    framing = _Framing()
+    spoken: dict[bytes, bytes] = {}
     for header in lines.headers:
         key, _, value = header
         if b"_" in key or not value.isascii():
             return Reject(400, "header_bytes")
         if key in REQUEST_HOP_BY_HOP:
-            framing.note(key, value)
+            _note(spoken, key, value)
         else:
             kept.append(header)
-    return _assemble(line, framing, kept, limits)
+    return _assemble(line, spoken, kept, limits)
 
 
 def _assemble(
-    line: re.Match[bytes], framing: _Framing, headers: list[Header], limits: EdgeLimits
+    line: re.Match[bytes], spoken: dict[bytes, bytes], headers: list[Header], limits: EdgeLimits
 ) -> RequestHead | Reject:
     method, target, minor = line.group(1, 2, 3)
-    placed = _host_and_path(target, framing.hosts)
+    placed = _host_and_path(target, spoken.get(b"host"))
     if isinstance(placed, Reject):
         return placed
-    framed = _request_framing(framing, minor, limits)
+    framed = _request_framing(spoken, minor, limits)
     if isinstance(framed, Reject):
         return framed
     length, chunked = framed
-    expects = framing.expects
-    if expects and (expects != [b"100-continue"] or minor == b"0"):
+    expects = spoken.get(b"expect")
+    if expects is not None and expects.lower() != b"100-continue":
         return Reject(417, "expect")
-    tokens = framing.tokens
+    expects_continue = expects is not None and minor == b"1"  # RFC 9110 10.1.1: not on 1.0
+    tokens = _tokens(spoken)
     keep_alive = minor == b"1" and b"close" not in tokens
     if tokens:
         headers = [header for header in headers if header[0] not in tokens]
     host, path = placed
-    return RequestHead(method, path, host, headers, length, chunked, bool(expects), keep_alive)
+    return RequestHead(method, path, host, headers, length, chunked, expects_continue, keep_alive)
 
 
-def _host_and_path(target: bytes, hosts: list[bytes]) -> tuple[bytes, bytes] | Reject:
+def _host_and_path(target: bytes, authority: bytes | None) -> tuple[bytes, bytes] | Reject:
     """The one host (lower case, without port) and the origin-form target."""
-    if len(hosts) != 1:
-        return Reject(400, "host_count")
-    host = _HOST.fullmatch(hosts[0])
+    if authority is None:
+        return Reject(400, "host_missing")
+    host = _HOST.fullmatch(authority)
     if host is None:
         return Reject(400, "host")
     name = host[1].lower()
@@ -192,33 +188,34 @@ def _host_and_path(target: bytes, hosts: list[bytes]) -> tuple[bytes, bytes] | R
     scheme, separator, rest = target.partition(b"://")
     if not separator or scheme.lower() != b"http":
         return Reject(400, "target_form")
-    authority, slash, path = rest.partition(b"/")
+    named, slash, path = rest.partition(b"/")
     if not slash:
-        authority, question, query = authority.partition(b"?")
+        named, question, query = named.partition(b"?")
         path = question + query
-    if authority.lower() != hosts[0].lower():
+    if named.lower() != authority.lower():
         return Reject(400, "host_and_target_differ")
     return name, b"/" + path
 
 
 def _request_framing(
-    framing: _Framing, minor: bytes, limits: EdgeLimits
+    spoken: dict[bytes, bytes], minor: bytes, limits: EdgeLimits
 ) -> tuple[int, bool] | Reject:
     """(length, chunked) of the body."""
-    if framing.codings:
-        if framing.lengths or minor == b"0":
+    coding, length = spoken.get(b"transfer-encoding"), spoken.get(b"content-length")
+    if coding is not None:
+        if length is not None or minor == b"0":
             return Reject(400, "framing")
-        if framing.codings != [b"chunked"]:
+        if coding.lower() != b"chunked":
             return Reject(501, "transfer_coding")
         return 0, True
-    if not framing.lengths:
+    if length is None:
         return 0, False
-    if len(framing.lengths) != 1 or not _DIGITS.fullmatch(framing.lengths[0]):
+    if not _DIGITS.fullmatch(length):
         return Reject(400, "framing")
-    length = int(framing.lengths[0])
-    if length > limits.body_bytes_max:
+    octets = int(length)
+    if octets > limits.body_bytes_max:
         return Reject(413, "body_bytes_max")
-    return length, False
+    return octets, False
 
 
 def response_head(block: bytes, *, head_request: bool) -> ResponseHead | None:
@@ -233,45 +230,42 @@ def response_head(block: bytes, *, head_request: bool) -> ResponseHead | None:
         pass  # 101 and Upgrade headers are judged by the status, below and by the caller
     except httptools.HttpParserError:
         return None
-    framing = _Framing()
+    spoken: dict[bytes, bytes] = {}
     kept: list[Header] = []
     for header in lines.headers:
         key = header[0]
-        if key in _RESPONSE_FRAMING:
-            framing.note(key, header[2])
-        if key not in RESPONSE_HOP_BY_HOP:
+        if key in RESPONSE_HOP_BY_HOP:
+            _note(spoken, key, header[2])
+        else:
             kept.append(header)
-    status = int(line[2])
-    tokens = framing.tokens
+    if line[1] == b"0" and b"transfer-encoding" in spoken:
+        return None
+    tokens = _tokens(spoken)
     if tokens:
-        kept = [
-            header for header in kept if header[0] not in tokens or header[0] == b"content-length"
-        ]
-    keep_alive = b"close" not in tokens and (line[1] == b"1" or b"keep-alive" in tokens)
-    bodiless = head_request or status in (204, 304) or status < 200
-    return _frame_response(status, kept, framing, bodiless, keep_alive, line[1])
+        kept = [header for header in kept if header[0] not in tokens]
+    # an HTTP/1.0 partner that offers to keep the connection is not taken up on it
+    keep_alive = line[1] == b"1" and b"close" not in tokens
+    return _frame_response(int(line[2]), kept, spoken, keep_alive, head_request)
 
 
 def _frame_response(
     status: int,
     headers: list[Header],
-    framing: _Framing,
-    bodiless: bool,
+    spoken: dict[bytes, bytes],
     keep_alive: bool,
-    minor: bytes,
+    head_request: bool,
 ) -> ResponseHead | None:
-    codings, lengths = framing.codings, framing.lengths
-    if codings and (lengths or codings != [b"chunked"] or minor == b"0"):
+    coding, length = spoken.get(b"transfer-encoding"), spoken.get(b"content-length")
+    if coding is not None and (length is not None or coding.lower() != b"chunked"):
         return None
-    if len(lengths) > 1 or (lengths and not _DIGITS.fullmatch(lengths[0])):
+    if length is not None and not _DIGITS.fullmatch(length):
         return None
-    if bodiless:
-        if status == 204:
-            headers = [header for header in headers if header[0] != b"content-length"]
+    if head_request or status in (204, 304) or status < 200:
+        if length is not None and status != 204:
+            headers.append((b"content-length", b"Content-Length", length))
         return ResponseHead(status, headers, 0, False, keep_alive)
-    if codings:
+    if coding is not None:
         return ResponseHead(status, headers, None, True, keep_alive)
-    if lengths:
-        headers = [header for header in headers if header[0] != b"content-length"]
-        return ResponseHead(status, headers, int(lengths[0]), False, keep_alive)
+    if length is not None:
+        return ResponseHead(status, headers, int(length), False, keep_alive)
     return ResponseHead(status, headers, None, False, keep_alive=False)

@@ -69,35 +69,40 @@ class Pool:
         self, progress: Progress, timeouts: Timeouts, deadline_at: float
     ) -> ClientConnection | Failure:
         """A connection for this attempt, new or freed while waiting; or why there is none."""
-        if self._room() > 0:
-            self._opening += 1
-        else:
-            waited = await self._wait(min(self._now() + timeouts.queue_s, deadline_at))
-            if isinstance(waited, Failure):
-                return waited
-            if waited is not None:
-                if waited.fit():
-                    progress.queued_at = self._now()
-                    return waited
-                self._opening += 1
-                waited.abort()
+        place = await self._place(min(self._now() + timeouts.queue_s, deadline_at))
+        if isinstance(place, Failure):
+            return place
         progress.queued_at = self._now()
-        return await self._connect(progress, timeouts, deadline_at)
+        return place or await self._connect(progress, timeouts, deadline_at)
+
+    async def _place(self, until: float) -> ClientConnection | Failure | None:
+        """A freed connection, a place reserved to open one (None), or why there is neither."""
+        while self._room() <= 0:
+            waited = await self._wait(until)
+            if not isinstance(waited, ClientConnection) or waited.fit():
+                return waited
+            if not waited.closed:
+                self._opening += 1  # its place is taken over before it could be passed on
+                waited.abort()
+                return None
+        self._opening += 1
+        return None
 
     async def _connect(
         self, progress: Progress, timeouts: Timeouts, deadline_at: float
     ) -> ClientConnection | Failure:
         """Open a connection in the place that was reserved for it."""
+        opened: ClientConnection | Failure | None = None
         try:
             opened = await open_connection(
                 self.target, self._resolve, timeouts, deadline_at, self._now, progress, self._make
             )
         finally:
             self._opening -= 1
-        if isinstance(opened, Failure):
-            self._pass_on()
-            return opened
-        self._members.add(opened)
+            if isinstance(opened, ClientConnection) and not opened.closed:
+                self._members.add(opened)
+            else:
+                self._pass_on()
         return opened
 
     def _make(self) -> ClientConnection:
@@ -179,10 +184,13 @@ class Pool:
             self._idle.remove(connection)
         self._pass_on()
 
-    def failed(self, connection: ClientConnection) -> None:
-        """A reused connection failed, so its idle siblings are not to be trusted either."""
-        idle, self._idle = self._idle, []
-        for sibling in idle:
+    def failed(self, unproven_since: float) -> None:
+        """A reused connection failed: close its idle siblings, but for those proven alive since.
+
+        A reset says that the partner's process or the path is gone, and proves
+        nothing alive; a timeout may be one slow request among many good ones.
+        """
+        for sibling in [each for each in self._idle if each.idle_since < unproven_since]:
             sibling.abort()
 
     def may_linger(self, connection: ClientConnection) -> bool:
@@ -212,7 +220,9 @@ class Pool:
 
     async def _prewarm(self, wanted: int) -> None:
         try:
-            while len(self._idle) < wanted and self._room() > 0 and not self._closed:
+            for _ in range(wanted - len(self._idle)):  # a partner that hangs up is not besieged
+                if self._room() <= 0 or self._closed:
+                    return
                 self._opening += 1
                 deadline_at = self._now() + self._timeouts.connect_s + self._timeouts.tls_s
                 opened = await self._connect(Progress(), self._timeouts, deadline_at)

@@ -204,8 +204,9 @@ class ServerConnection(asyncio.Protocol):
         """Look for the next message: the rest of the buffer first, then the wire."""
         edge = self._edge
         now = edge.now()
-        if self._buffer:
-            self._arrived_at = now
+        if self._buffer or self._head is not None:
+            if self._head is None:
+                self._arrived_at = now
             self._advance()
             if self._busy or self._closing:
                 return
@@ -224,10 +225,15 @@ class ServerConnection(asyncio.Protocol):
         """
         self._edge.rejected(reject)
         self._write(wire.encode_response(self._edge.refusal(reject), head=False, close=True))
+        self._resume_reading()
         self._closing = True
         self._buffer.clear()
         if self._transport is not None:
-            self._transport.write_eof()
+            try:
+                self._transport.write_eof()
+            except OSError:  # asyncio shuts the socket down here and now; the sender has gone
+                self.abort()
+                return
             self._timer.arm(self._edge.now() + _DISCARD_S)
 
     def _write(self, data: bytes) -> None:

@@ -27,16 +27,17 @@ _STATUS_LINES = {
 
 def encode_response(response: Response, *, head: bool, close: bool) -> bytes:
     """A whole response; `head` for the answer to a HEAD request, which has no body."""
+    bodiless = head or response.status in _BODILESS
     parts = [_STATUS_LINES[response.status]]
     append = parts.append
     for _, name, value in response.headers:
         parts += (name, b": ", value, b"\r\n")
-    if not head and response.status not in _BODILESS:
+    if not bodiless:
         append(b"Content-Length: %d\r\n" % len(response.body))
     if close:
         append(b"Connection: close\r\n")
     append(b"\r\n")
-    if not head:
+    if not bodiless:
         append(response.body)
     return b"".join(parts)
 

@@ -15,7 +15,11 @@ from proxy.model.outcome import Outcome, Refused
 from proxy.pipeline.layer import Handler, Layer
 
 _BROWSER = (b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest")
-_DOT_SEGMENT = re.compile(rb"/(?:\.|%2e){1,2}(?:[/?;]|%2f|$)", re.IGNORECASE)
+_DOT_SEGMENT = re.compile(
+    rb"(?:/|%(?:25)*(?:2f|5c))(?:\.|%(?:25)*2e){1,2}(?:[/;]|%(?:25)*(?:2f|5c|3b)|$)",
+    re.IGNORECASE,
+)
+"""Also as a partner reads it that decodes once or more, and takes a backslash for a slash."""
 
 _BAD_TOKEN = Refused("token", 401, "The Tidegate-Token header is missing or wrong.")
 _FROM_BROWSER = Refused("browser", 403, "Requests that a browser made are not accepted.")

@@ -35,13 +35,7 @@ async def listen_unix(edge: Edge, path: str, mode: int) -> None:
     """Accept on a Unix socket with exactly this mode from its first instant. Raises ListenError."""
     try:
         _remove_stale(path)
-        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        before = os.umask(0o777 & ~mode)
-        try:
-            bound.bind(path)
-        finally:
-            os.umask(before)
-        os.chmod(path, mode)
+        bound = _bind(path, mode)
         server = await edge.loop.create_unix_server(edge.connection, sock=bound, backlog=BACKLOG)
     except OSError as error:
         raise ListenError(
@@ -49,6 +43,20 @@ async def listen_unix(edge: Edge, path: str, mode: int) -> None:
             "check that its folder exists and may be written, or change `listen.address`"
         ) from None
     edge.serve(server)
+
+
+def _bind(path: str, mode: int) -> socket.socket:
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o777 & ~mode)
+    try:
+        bound.bind(path)
+        os.chmod(path, mode)
+    except OSError:
+        bound.close()
+        raise
+    finally:
+        os.umask(before)
+    return bound
 
 
 def _remove_stale(path: str) -> None:

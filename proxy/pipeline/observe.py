@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 
 from proxy.model.call import Call
@@ -19,9 +20,12 @@ def observe(clock: Clock, emit: Emit) -> Layer:
         async def handle(call: Call) -> Outcome:
             try:
                 outcome = await inner(call)
+            except asyncio.CancelledError:  # the drain's time is up; the call still ended
+                emit(CallEnded(call, cut_short(call, "cancelled"), clock.now()))
+                raise
             except Exception as error:  # noqa: BLE001 - a bug, and the caller is owed the truth
                 emit(Bug(type(error).__name__, where(error)))
-                outcome = after_bug(call)
+                outcome = cut_short(call, "bug")
             emit(CallEnded(call, outcome, clock.now()))
             return outcome
 
@@ -30,13 +34,13 @@ def observe(clock: Clock, emit: Emit) -> Layer:
     return layer
 
 
-def after_bug(call: Call) -> Outcome:
-    """What can be said when our own code failed: nothing sent means none, else it is unknown."""
+def cut_short(call: Call, reason: str) -> Outcome:
+    """What can be said of a call that we did not bring to its end: none if nothing was sent."""
     for attempt in reversed(call.attempts):
         if attempt.sent_at:
             upstream = attempt.candidate.upstream
-            return InDoubt(upstream.partner, upstream.name, Phase.BODY, "bug", Origin.PROXY)
-    return Refused("bug", 500, "The proxy failed before anything was sent.", Origin.PROXY)
+            return InDoubt(upstream.partner, upstream.name, Phase.BODY, reason, Origin.PROXY)
+    return Refused(reason, 500, "The proxy failed before anything was sent.", Origin.PROXY)
 
 
 def where(error: BaseException) -> str:

@@ -59,6 +59,13 @@ def reply_to(call: Call, outcome: Outcome) -> Response:
     return Response(status, headers, problem(status, outcome))
 
 
+def reply_without_call(outcome: Refused) -> Response:
+    """The reply to bytes that never became a call: labelled alike, with no identity to tell."""
+    labels = _fixed_labels(_KINDS[Refused], outcome.execution, None)
+    body = problem(outcome.status, outcome)
+    return Response(outcome.status, [PROBLEM_TYPE, *labels, _ATTEMPTS[0]], body)
+
+
 def status_of(outcome: Refused | Unsent | InDoubt) -> int:
     """The HTTP status of a reply that no partner gave."""
     if isinstance(outcome, Refused):
@@ -103,7 +110,7 @@ def next_step(status: int, outcome: Outcome) -> str:
 def _labels(call: Call, outcome: Outcome) -> list[Header]:
     number = len(call.attempts)
     return [
-        *_fixed_labels(type(outcome), outcome.execution, outcome.upstream),
+        *_fixed_labels(_KINDS[type(outcome)], outcome.execution, outcome.upstream),
         _ATTEMPTS[number] if number < len(_ATTEMPTS) else _attempts(number),
         (b"tidegate-call", b"Tidegate-Call", call.id.encode()),
     ]
@@ -117,12 +124,10 @@ _ATTEMPTS = [_attempts(number) for number in range(10)]
 
 
 @cache
-def _fixed_labels(
-    kind: type[Outcome], execution: Execution, upstream: str | None
-) -> tuple[Header, ...]:
+def _fixed_labels(kind: bytes, execution: Execution, upstream: str | None) -> tuple[Header, ...]:
     """Made once for each combination: a few for each configured upstream."""
     labels = [
-        header(b"Tidegate-Outcome", _KINDS[kind]),
+        header(b"Tidegate-Outcome", kind),
         header(b"Tidegate-Execution", execution.value.encode()),
     ]
     if upstream is not None:

@@ -3,16 +3,25 @@
 Prefixes match at segment boundaries: `/psp` matches `/psp` and `/psp/x`, never
 `/pspx`. Looking one up costs a dictionary access per depth that any prefix
 has, however many routes there are.
+
+A path can be spelled in more than one way (`/psp//charges`, `/psp/%63harges`),
+and partners read them alike. What we match is the plain spelling, so a path
+whose other reading would be another route's has no route: else the spelling
+would choose which money rule applies.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
 
 from proxy.model.route import Route
 
 _ANY_HOST = b""
+_PARAMETERS = re.compile(rb";[^/]*")
+_SLASHES = re.compile(rb"[/\\]+")
 
 
 @dataclass(slots=True)
@@ -57,6 +66,16 @@ def _prefixes(path: bytes, depth: int) -> list[bytes]:
     return cuts
 
 
+def read_leniently(path: bytes) -> bytes:
+    """The path as the most forgiving partner reads it: decoded, slashes merged, no parameters."""
+    while b"%" in path:
+        decoded = unquote_to_bytes(path)
+        if decoded == path:
+            break
+        path = decoded
+    return _SLASHES.sub(b"/", _PARAMETERS.sub(b"", path))
+
+
 class RouteTable:
     """All routes, ready for lookup."""
 
@@ -75,6 +94,13 @@ class RouteTable:
     def find(self, host: bytes, target: bytes, method: bytes) -> tuple[Route | None, bool]:
         """(route, whether the path was known with another method). Own hosts come first."""
         path = target.partition(b"?")[0]
+        found = self._match(host, path, method)
+        if b"%" in path or b"//" in path or b";" in path:
+            other = self._match(host, read_leniently(path), method)
+            return found if other[0] is found[0] else (None, False)
+        return found
+
+    def _match(self, host: bytes, path: bytes, method: bytes) -> tuple[Route | None, bool]:
         known_path = False
         own = self._hosts.get(host)
         if own is not None:

@@ -97,9 +97,9 @@ class Acquirer:
         return Answer(200, {**answer_of(payment).body, "nonce": request.nonce})
 
     def _search(self, request: PartnerRequest, _: str) -> Answer:
-        reference = request.query.get("merchantReference")
+        reference = request.reference
         if not reference:
-            return error(400, "parameter_missing", "it is needed", "merchantReference")
+            return error(400, "parameter_missing", "reference is needed", "merchantReference")
         rows = self._by_reference.get(reference, [])
         return Answer(200, {"payments": [answer_of(row).body for row in rows]})
 

@@ -33,7 +33,7 @@ class Exchange:
 
     async def execute(self) -> Answer:
         """Let the partner do its work, at its pace; durable on return."""
-        before_s, after_s = self._pace()
+        before_s, after_s = self.pace()
 
         async def work() -> None:
             spent_s = time.perf_counter() - self.connection.received_at
@@ -60,13 +60,15 @@ class Exchange:
         made = wire(answer, self.request.nonce, time_ms)
         if not self.keep_alive:
             made.headers.append((b"Connection", b"close"))
+        if self.request.method == "HEAD":
+            made.body = b""
         return made
 
     def applied(self, rule: Rule) -> None:
         """Count a fault that takes effect."""
         self.stats.faults[rule.kind] += 1
 
-    def _pace(self) -> tuple[float, float]:
+    def pace(self) -> tuple[float, float]:
         """Seconds of work before the execution, and seconds lost after it."""
         what = ("latency", self.request.operation, latency_key(self.request))
         usual_s = log_normal_s(

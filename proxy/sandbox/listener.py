@@ -7,7 +7,8 @@
 
 The port is held by a second socket that is bound and never listens, so that no
 other process takes it while refused. The holder is bound before it allows
-sharing (SO_REUSEPORT), so a second partner on the same port still fails.
+sharing (SO_REUSEPORT), so a second partner on the same port still fails; and
+it takes SO_REUSEADDR back, or anybody with that option could bind beside it.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Listener:
         except OSError:
             self._holder.close()
             raise
+        self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
         self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         self.port: int = self._holder.getsockname()[1]
         self._backlog = backlog

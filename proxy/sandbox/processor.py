@@ -157,7 +157,7 @@ class Processor:
         return Answer(200, {**charge.body(), "nonce": request.nonce})
 
     def _search(self, request: PartnerRequest, _: str) -> Answer:
-        reference = request.query.get("reference")
+        reference = request.reference
         if not reference:
             return error(400, "parameter_missing", "reference is needed", "reference")
         found = [charge.body() for charge in self._by_reference.get(reference, [])]

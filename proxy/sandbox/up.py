@@ -25,7 +25,7 @@ from proxy.sandbox.options import PartnerOptions
 
 EXIT_NOT_STARTED = 3
 EXIT_INTERRUPTED = 130
-CHARGE_PATH = "/psp/v1/charges"
+CHARGE_PATH = "/processor/v1/charges"
 """Where config/sandbox.yaml takes charges."""
 
 _TABLE = (
@@ -160,21 +160,15 @@ def _pass_on(sidecar: subprocess.Popen[str], ready: Callable[[str, str], None]) 
 
 def what_to_try(payments: str, admin: str, partners: Sequence[SandboxPartner]) -> str:
     """A few commands that show what this is about."""
-    lines = [
-        "",
-        "The sidecar takes payments. Try, in another terminal:",
-        "",
-        "  # a charge",
-        f"  curl -i {payments}{CHARGE_PATH} -H 'Content-Type: application/json' \\",
-        "    -H 'Idempotency-Key: order-1' -d '" + _CHARGE + "'",
-        "",
-    ]
-    processors = [partner for partner in partners if partner.options.kind == "processor"]
-    if processors:
-        control = f"http://127.0.0.1:{processors[0].control_port}"
+    lines = ["", "The sidecar takes payments. Try, in another terminal:", ""]
+    lines += ["  # a charge", *_charge(payments, "order-1"), ""]
+    processor = next((p for p in partners if p.options.kind == "processor"), None)
+    if processor is not None:
+        control = f"http://127.0.0.1:{processor.control_port}"
         lines += [
-            f"  # let {processors[0].name} refuse connections, charge again, then heal it",
+            f"  # let {processor.name} refuse connections, charge, and see who answers",
             f"  curl -X PUT {control}/faults -d '" + '[{"kind": "refuse"}]' + "'",
+            *_charge(payments, "order-2"),
             f"  curl -X DELETE {control}/faults",
             "",
             "  # what it executed",
@@ -182,18 +176,21 @@ def what_to_try(payments: str, admin: str, partners: Sequence[SandboxPartner]) -
             "",
         ]
     lines += [
-        "  # what the sidecar has noticed",
+        "  # what the sidecar has noticed, once something failed three times",
         f"  curl {admin}/findings",
         "",
-        "Ctrl-C ends everything.",
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, "Ctrl-C ends everything. More faults: docs/sandbox.md."])
 
 
-_CHARGE = (
-    '{"amount": 1000, "currency": "EUR", "reference": "order-1", '
-    '"card": {"number": "4111111111111111", "scheme": "visa"}}'
-)
+def _charge(payments: str, reference: str) -> list[str]:
+    """A command that charges a test card, under a reference of its own."""
+    body = (
+        f'{{"amount": 1000, "currency": "EUR", "reference": "{reference}", '
+        '"card": {"number": "4111111111111111", "scheme": "visa"}}'
+    )
+    head = f"  curl -i {payments}{CHARGE_PATH} -H 'Content-Type: application/json' \\"
+    return [head, f"    -d '{body}'"]
 
 
 def _say(text: str) -> None:

@@ -49,6 +49,9 @@ def upstream_names(root: Node) -> frozenset[str]:
 
 def _check_listeners(settings: Settings) -> Iterator[Finding]:
     listen, admin = settings.listen, settings.admin
+    if not listen.methods:
+        remedy = "name the methods that applications use, or remove the key"
+        yield Finding(("listen", "methods"), "is an empty list: every call is refused", remedy)
     if not listen.address.is_local and listen.token is None:
         yield Finding(
             ("listen", "address"),

@@ -33,7 +33,7 @@ def check_routes(settings: Settings, upstreams: frozenset[str]) -> Iterator[Find
             yield Finding((*place, "name"), "is another route's name", remedy, see=(other,))
         yield from _check_candidates((*place, "candidates"), route, upstreams)
         yield from _check_contradictions(place, route)
-        yield from _check_methods((*place, "match", "methods"), route, settings)
+        yield from _check_match((*place, "match"), route, settings)
         yield from check_headers((*place, "headers"), route.headers)
         yield from _check_partners(place, route, settings)
         yield from _check_timeouts(place, route)
@@ -44,13 +44,15 @@ def check_routes(settings: Settings, upstreams: frozenset[str]) -> Iterator[Find
 def _check_candidates(place: Loc, route: Route, upstreams: frozenset[str]) -> Iterator[Finding]:
     if not route.candidates:
         yield Finding(place, "has no candidate", "name one upstream or more")
+    seen: set[str] = set()
     for index, name in enumerate(route.candidates):
         if name not in upstreams:
             remedy = suggest(name, sorted(upstreams))
             yield Finding((*place, index), "is no upstream of this file", remedy)
-        elif name in route.candidates[:index]:
+        elif name in seen:
             remedy = "remove it: more attempts at one upstream are retry.attempts_max"
             yield Finding((*place, index), "is listed already", remedy)
+        seen.add(name)
 
 
 def _check_contradictions(place: Loc, route: Route) -> Iterator[Finding]:
@@ -67,14 +69,16 @@ def _check_contradictions(place: Loc, route: Route) -> Iterator[Finding]:
         )
 
 
-def _check_methods(place: Loc, route: Route, settings: Settings) -> Iterator[Finding]:
+def _check_match(place: Loc, route: Route, settings: Settings) -> Iterator[Finding]:
+    for name in ("host", "methods"):
+        if name in route.match.model_fields_set and not getattr(route.match, name):
+            remedy = "name one or more, or remove the key to match any"
+            yield Finding((*place, name), "is an empty list", remedy)
+    listen: Loc = ("listen", "methods")
     for index, method in enumerate(route.match.methods):
         if method not in settings.listen.methods:
-            remedy = "add it there, or remove it here"
-            rests_on: tuple[Loc, ...] = (("listen", "methods"),)
-            yield Finding(
-                (*place, index), "is a method that listen.methods refuses", remedy, rests_on
-            )
+            loc, remedy = (*place, "methods", index), "add it there, or remove it here"
+            yield Finding(loc, "is a method that listen.methods refuses", remedy, (listen,))
 
 
 def _check_partners(place: Loc, route: Route, settings: Settings) -> Iterator[Finding]:
@@ -114,32 +118,39 @@ def _check_reach(settings: Settings) -> Iterator[Finding]:
     for index, route in enumerate(settings.routes):
         prefix = route.match.path.rstrip("/")
         hosts = route.match.host or (_ANY,)
-        earlier = {host: tuple(by_prefix[host, prefix]) for host in hosts}
-        yield from _check_hidden(index, route, earlier, settings)
-        for host in hosts:
-            by_prefix[host, prefix].append(index)
+        earlier = [by_prefix[host, prefix] for host in hosts]
+        if all(_is_taken(route, rivals, settings) for rivals in earlier):
+            yield _hidden(
+                index, route, sorted({each for group in earlier for each in group}), settings
+            )
+            continue  # what hides this route hides whatever this one would hide
+        for rivals in earlier:
+            rivals.append(index)
 
 
-def _check_hidden(
-    index: int, route: Route, earlier: dict[str, tuple[int, ...]], settings: Settings
-) -> Iterator[Finding]:
-    """Whether routes before it take every call that it could take."""
+def _is_taken(route: Route, rivals: list[int], settings: Settings) -> bool:
+    """Whether rivals of one host and its prefix take every method that a route could take."""
     accepted = settings.listen.methods
-    methods = set(route.match.methods or accepted)
-    rivals = sorted({rival for rivals in earlier.values() for rival in rivals})
-    for rivals_of_host in earlier.values():
-        taken = (set(settings.routes[rival].match.methods or accepted) for rival in rivals_of_host)
-        if not rivals_of_host or not methods <= set[str]().union(*taken):
-            return
+    taken = (settings.routes[rival].match.methods or accepted for rival in rivals)
+    return bool(rivals) and set(route.match.methods or accepted) <= set[str]().union(*taken)
+
+
+def _hidden(index: int, route: Route, rivals: list[int], settings: Settings) -> Finding:
     place: Loc = ("routes", index, "match")
     see: tuple[Loc, ...] = tuple(("routes", rival, "match") for rival in rivals)
     listen: Loc = ("listen", "methods")
-    if any(settings.routes[rival].match == route.match for rival in rivals):
+    if any(_calls(settings.routes[rival]) == _calls(route) for rival in rivals):
         message, remedy = "matches the same calls as a route before it", "change or remove one"
     else:
         message = "is never reached: routes before it take every call"
         remedy = "move it above them, name methods there, or remove it"
-    yield Finding(place, message, remedy, (listen,), see=see)
+    return Finding(place, message, remedy, (listen,), see=see)
+
+
+def _calls(route: Route) -> tuple[str, frozenset[str], frozenset[str]]:
+    """What a route matches, however it is written."""
+    match = route.match
+    return match.path.rstrip("/"), frozenset(match.host), frozenset(match.methods)
 
 
 def _check_use(settings: Settings) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from proxy.settings.schema import Settings, json_schema
 from proxy.settings.tree import Node, find
 from proxy.settings.validate import expand_references, validate
 
-__all__ = ["Loaded", "Problem", "SettingsError", "json_schema", "load"]
+__all__ = ["Loaded", "Problem", "SettingsError", "json_schema", "load", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +38,23 @@ def load(path: str | Path, environ: Mapping[str, str] | None = None) -> Loaded:
     Raises SettingsError with every problem of the file.
     """
     place = Path(path)
-    root, problems = read_tree(_content(place))
+    return read(_content(place), place, os.environ if environ is None else environ)
+
+
+def read(content: bytes, path: Path, environ: Mapping[str, str]) -> Loaded:
+    """Settings from a file's content; `path` is where it is taken to stand. Raises as `load`."""
+    root, problems = read_tree(content)
     if root is None:
         raise SettingsError(str(path), problems)
-    directory = place.absolute().parent
-    problems += expand_references(root, os.environ if environ is None else environ, directory)
+    directory = path.absolute().parent
+    problems += expand_references(root, environ, directory)
     settings, refused = validate(root, directory)
     concluded, warnings = check(settings, root)
     problems += refused + concluded
     if problems:
         raise SettingsError(str(path), problems)
     _number_lines(settings, root)
-    return Loaded(settings, warnings, digest(settings), place)
+    return Loaded(settings, warnings, digest(settings), path)
 
 
 def _content(path: Path) -> bytes:

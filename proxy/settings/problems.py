@@ -41,7 +41,7 @@ class SettingsError(Exception):
 
     def __init__(self, file: str, problems: Iterable[Problem]) -> None:
         self.file = file
-        self.problems = sorted(problems, key=lambda found: (found.line or 0, found.path))
+        self.problems = sorted(problems, key=lambda found: (found.line or 0, found.column or 0))
         super().__init__(file, len(self.problems))
 
     def __str__(self) -> str:

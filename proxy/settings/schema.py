@@ -23,7 +23,7 @@ from proxy.settings.scalars import duration, flag, whole
 
 
 class Match(Model):
-    """Which calls a route takes; the most specific route wins, whatever the order in the file."""
+    """Which calls a route takes: named host first, then longest prefix, then order in the file."""
 
     path: PathPrefix = required("prefix of the path, matched at a segment boundary", "/psp/")
     host: Hosts = key((), "Host name or names; none: any accepted one")

@@ -122,9 +122,7 @@ def _histogram(histograms: dict[str, Histogram], name: str) -> Histogram:
     return histogram
 
 
-def _labelled(
-    counts: Mapping[K, int], names: tuple[str, ...]
-) -> list[tuple[Labels, float]]:
+def _labelled(counts: Mapping[K, int], names: tuple[str, ...]) -> list[tuple[Labels, float]]:
     return [(tuple(zip(names, key, strict=True)), count) for key, count in counts.items()]
 
 

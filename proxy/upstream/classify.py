@@ -26,8 +26,13 @@ def execution_of(status: int, rule: OperationRule) -> Execution:
 
 
 def origin_of(failure: Failure) -> Origin:
-    """Whose doing a failure is, as far as one attempt can tell."""
-    if failure.phase is Phase.QUEUE or failure.reason in _OWN_REASONS:
+    """Whose doing a failure is, as far as one attempt can tell.
+
+    A deadline that passed while the partner had the request is the partner's:
+    by default it comes no later than the timeout for the first byte.
+    """
+    own = failure.reason in _OWN_REASONS and not failure.sent
+    if own or failure.phase is Phase.QUEUE:
         return Origin.PROXY
     if failure.reason.startswith("client_certificate"):
         return Origin.PROXY

@@ -32,9 +32,9 @@ class Rewriter:
     def target(self, target: bytes) -> bytes:
         """The path and query at the partner."""
         rest = target[self._cut :]
-        if not rest.startswith(b"/"):
-            rest = b"/" + rest
-        return self._base + rest
+        if rest.startswith(b"/"):
+            return self._base + rest
+        return (self._base or b"/") + rest
 
     def payload(self, call: Call, span_id: bytes) -> bytes:
         """The whole request as bytes."""

@@ -13,11 +13,10 @@ from proxy.model.route import TlsFiles
 
 
 class TlsSetupError(StartError):
-    """A certificate file cannot be used; `file` names it, the message never quotes it."""
+    """A certificate file, or it with its key, cannot be used; the message never quotes it."""
 
     def __init__(self, file: str, problem: str) -> None:
         super().__init__(f"{file}: {problem}")
-        self.file = file
 
 
 def client_context(files: TlsFiles) -> ssl.SSLContext:
@@ -33,7 +32,9 @@ def client_context(files: TlsFiles) -> ssl.SSLContext:
         try:
             context.load_cert_chain(certificate, files.client_key_file, password=_no_password)
         except (OSError, ssl.SSLError) as error:
-            raise TlsSetupError(certificate, _problem(error)) from None
+            # neither kind of error says which of the two files it means
+            both = f"{certificate} with its key {files.client_key_file or 'in the same file'}"
+            raise TlsSetupError(both, _problem(error)) from None
     return context
 
 
@@ -43,5 +44,6 @@ def _no_password() -> str:
 
 
 def _problem(error: Exception) -> str:
-    reason = getattr(error, "reason", None) or getattr(error, "strerror", None)
-    return str(reason or type(error).__name__)
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "no usable PEM, or an encrypted key").replace("_", " ").lower()
+    return str(getattr(error, "strerror", None) or type(error).__name__)

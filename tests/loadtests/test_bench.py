@@ -68,10 +68,10 @@ def test_percentile_is_nearest_rank(share: float, expected: float) -> None:
     assert percentile([float(n) for n in range(100, 0, -1)], share) == expected
 
 
-def test_time_of_programs_counts_withheld_time_and_no_interrupts() -> None:
-    """User, nice, system and steal of the one core; idle, I/O wait and interrupts are no program."""
+def test_time_of_programs_counts_interrupts_and_withheld_time() -> None:
+    """All but idle and I/O wait of the one core: a process is charged for interrupts, too."""
     stat = f"cpu 9 9 9 9 9 9 9 9\ncpu1 1 2 4 8 16 32 64 {TICKS_PER_S} 0 0\nintr 5\n"
-    assert programs_s(stat, 1) == pytest.approx(7 / TICKS_PER_S + 1)
+    assert programs_s(stat, 1) == pytest.approx((1 + 2 + 4 + 32 + 64) / TICKS_PER_S + 1)
     with pytest.raises(ValueError, match="no core 0"):
         programs_s(stat, 0)
 

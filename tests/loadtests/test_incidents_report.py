@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -53,6 +54,8 @@ def test_the_last_line_names_the_verdict() -> None:
     assert table(PASSED).splitlines()[-1] == verdict(PASSED) == "INC-99 pass: in doubt 3"
     failed = Result("INC-99", "A title", 1.0, (HELD, MISSED), summary="in doubt 3")
     assert table(failed).splitlines()[-1] == "INC-99 fail: refuse success 98.5"
+    busy = replace(failed, driver_lag_ms=40.4)
+    assert verdict(busy).endswith(" (the machine was busy: the driver's own lag p99 40 ms)")
     broken = Result("INC-99", "A title", 1.0, error="no sidecar\nits log")
     assert table(broken).splitlines()[-1] == "INC-99 fail: no sidecar"
 
@@ -82,7 +85,8 @@ def test_the_json_keeps_its_schema() -> None:
     assert isinstance(replays, list)
     first, second = replays
     assert set(first) == {
-        *("id", "title", "held", "error", "factor", "seconds", "summary", "bars", "figures")
+        *("id", "title", "held", "error", "factor", "seconds", "driver_lag_ms", "summary"),
+        *("bars", "figures"),
     }
     assert first["bars"] == [
         {

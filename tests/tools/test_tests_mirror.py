@@ -61,6 +61,16 @@ def test_a_test_without_a_source_is_an_orphan() -> None:
     assert problems == ["tests/unit/test_b.py: tests no source file"]
 
 
+def test_a_long_test_may_be_cut_by_aspect() -> None:
+    """An aspect counts for the longest name that fits, and never for another file's."""
+    pool, pool_age = Source("proxy/pool.py", LOGIC), Source("proxy/pool_age.py", LOGIC)
+    assert check([pool], ["tests/unit/test_pool_age_of_idle.py"], {}) == []
+    problems = check([pool, pool_age], ["tests/unit/test_pool_age_of_idle.py"], {})
+    assert problems == ["proxy/pool.py: has logic and no test, expected tests/unit/test_pool.py"]
+    (_, orphan) = check([pool], ["tests/unit/test_poolside.py"], {})
+    assert orphan == "tests/unit/test_poolside.py: tests no source file"
+
+
 @pytest.mark.parametrize(
     ("text", "tests", "problems"),
     [

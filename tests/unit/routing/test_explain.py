@@ -1,0 +1,87 @@
+"""`proxy.routing.explain`: everything that would apply to a call, and no secret."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy.model.message import header
+from proxy.model.outcome import Execution
+from proxy.model.route import HeaderRules, Money, Retry
+from proxy.routing.explain import explain
+from proxy.routing.table import RouteTable
+from tests.support.values import candidate, route, rule, upstream
+
+RULES = HeaderRules(
+    (header(b"Authorization", b"Bearer sk_live_secret"),), frozenset((b"x-b", b"x-a"))
+)
+FIRST = candidate(
+    "a", upstream=upstream("a", tls=True, base_path=b"/v1"), headers=RULES, rule=rule(Money.YES)
+)
+SECOND = candidate("b", "bank", rule=rule(Money.NO, {402: Execution.NONE}))
+ROUTE = route(
+    FIRST,
+    SECOND,
+    deadline_s=12.5,
+    line=42,
+    allow_eof_body=True,
+    retry=Retry(3, 0.05, 0.5),
+)
+
+
+def _explained(table: RouteTable | None = None, target: str = "/psp/charges") -> str:
+    text = explain(table or RouteTable([ROUTE]), "localhost", target, "POST")
+    assert text is not None
+    return text
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "route charges (line 42)",
+        "operation  authorize",
+        "deadline   12.5 s",
+        "at most 3 at each candidate",
+        "allow_eof_body",
+        "candidate 1: a of acme, https://a.example/v1",
+        "candidate 2: b of bank, http://b.example",
+        "queue 1 s, resolve 5 s, connect 4 s, tls 4 s, send 10 s, first_byte 30 s, body 10 s",
+        "sets Authorization",
+        "removes x-a, x-b",
+    ],
+)
+def test_every_rule_in_force_is_named(part: str) -> None:
+    """Route and line, operation, deadline, attempts, candidates in order, timeouts, headers."""
+    assert part in _explained()
+
+
+def test_each_candidate_says_what_an_unknown_means_there() -> None:
+    """The money rule is the candidate's own."""
+    first, second = _explained().split("candidate 2")
+    assert "never tried again" in first
+    assert "may be tried again" in second
+
+
+def test_the_whole_status_table_is_shown() -> None:
+    """Exact statuses beside classes, by what they prove."""
+    second = _explained().split("candidate 2")[1]
+    assert "2xx 3xx 4xx = done" in second
+    assert "5xx 408 409 425 = unknown" in second
+    assert "402 429 = none" in second
+
+
+def test_values_of_headers_are_never_shown() -> None:
+    """They are the partners' credentials."""
+    assert "secret" not in _explained()
+
+
+def test_what_is_not_set_is_not_mentioned() -> None:
+    """A plain route has plain lines."""
+    text = _explained(RouteTable([route()]))
+    assert "(line" not in text
+    assert "headers" not in text
+    assert "allow_eof_body" not in text
+
+
+def test_no_route_is_none() -> None:
+    """The command line says so and exits with an error."""
+    assert explain(RouteTable([ROUTE]), "localhost", "/elsewhere", "POST") is None
