@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ValidationInfo
+from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import core_schema
 
 from proxy.model.outcome import Execution
@@ -77,6 +77,8 @@ class _File(Scalar):
 
 
 _HEADER: Schema = {"pattern": r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$"}
+_HOSTS: Schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+_OPERATIONS = one_of({operation: operation for operation in OPERATIONS})
 _MONEY = {"yes": Money.YES, "no": Money.NO, "by_method": Money.BY_METHOD}
 _MONEY_ALSO = {"true": Money.YES, "false": Money.NO}
 
@@ -88,15 +90,19 @@ Address = Annotated[network.Address, text(network.parse_address)]
 Mode = Annotated[int, text(_mode, pattern=r"^0?[0-7]{3}$")]
 Token = Annotated[Secret, text(_secret)]
 Host = Annotated[str, text(network.parse_host)]
-Hosts = Annotated[tuple[Host, ...], BeforeValidator(_listed)]
+Hosts = Annotated[tuple[Host, ...], BeforeValidator(_listed), WithJsonSchema(_HOSTS)]
 Ip = Annotated[str, text(network.parse_ip)]
 BaseUrl = Annotated[network.Url, text(network.parse_url, pattern=r"^https?://|\$\{")]
-PathPrefix = Annotated[str, text(network.parse_path, pattern=r"^/|\$\{")]
+UrlPath = Annotated[str, text(network.parse_path, pattern=r"^/|\$\{")]
+PathPrefix = Annotated[str, text(network.parse_prefix, pattern=r"^/|\$\{")]
 File = Annotated[str, _File()]
 HeaderName = Annotated[str, text(parse_header_name, **_HEADER)]
 HeaderValue = Annotated[Secret, text(_secret)]
 Method = Annotated[str, one_of({method: method for method in METHODS})]
-Operation = Annotated[str, one_of({operation: operation for operation in OPERATIONS})]
+Operation = Annotated[str, _OPERATIONS]
+OperationKey = Annotated[
+    str, Scalar(_OPERATIONS.parse, {"type": "string", "enum": list(OPERATIONS)})
+]
 StatusKey = Annotated[str, text(_status, pattern=r"^[2-5]([0-9]{2}|xx)$")]
 ExecutionWord = Annotated[Execution, one_of({each.value: each for each in Execution})]
 MoneyWord = Annotated[

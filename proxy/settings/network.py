@@ -171,3 +171,11 @@ def parse_path(text: str) -> str:
     if any(segment in (".", "..") for segment in segments) or "" in segments[:-1]:
         raise Wrong("has an empty, . or .. segment", "write the path without them")
     return text
+
+
+def parse_prefix(text: str) -> str:
+    """A path that routes match by: one whose every reading is the same (see routing/table.py)."""
+    if "%" in text or ";" in text:
+        remedy = "choose a prefix of plain characters: no call is matched by another spelling"
+        raise Wrong("has characters that partners read in different ways", remedy)
+    return parse_path(text)

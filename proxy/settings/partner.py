@@ -15,7 +15,7 @@ from proxy.settings.kinds import (
     Ip,
     MoneyWord,
     Name,
-    Operation,
+    OperationKey,
     StatusKey,
 )
 from proxy.settings.scalars import duration, flag, size, whole
@@ -105,7 +105,7 @@ class Upstream(Model):
 class Partner(Model):
     """A payment provider as a business party."""
 
-    operations: dict[Operation, OperationOverrides] = key(
+    operations: dict[OperationKey, OperationOverrides] = key(
         {}, "what differs from the defaults, per operation"
     )
     upstreams: dict[Name, Upstream] = required("reachable base URLs by name", {})

@@ -16,6 +16,7 @@ from proxy.settings.kinds import (
     Operation,
     PathPrefix,
     UpstreamName,
+    UrlPath,
     Version,
 )
 from proxy.settings.partner import Headers, Partner, PhaseTimeout
@@ -64,7 +65,7 @@ class Route(Model):
     strip_prefix: Annotated[bool, flag()] = key(
         False, "leave the matched prefix out at the partner"
     )
-    replace_prefix: PathPrefix | None = key(None, "path in place of the matched prefix")
+    replace_prefix: UrlPath | None = key(None, "path in place of the matched prefix")
     operation: Operation = key("other", "what the calls do")
     candidates: tuple[UpstreamName, ...] = required(
         "upstreams in order of preference", ["processor-a"]
@@ -93,16 +94,23 @@ class Settings(Model):
 
 
 class _ForEditors(GenerateJsonSchema):
-    """Leaves out titles, which would only repeat the keys."""
+    """Says exactly what the sidecar reads, no more."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
+        """No titles: they would only repeat the keys."""
         return False
+
+    def dict_schema(self, schema: core_schema.DictSchema) -> dict[str, Any]:
+        """Names that don't fit the pattern of names are mistakes."""
+        found = super().dict_schema(schema)
+        return {**found, "additionalProperties": False} if "patternProperties" in found else found
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> dict[str, Any]:
         """A key without a value is a mistake, so null is not offered."""
         return self.generate_inner(schema["schema"])
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> dict[str, Any]:
+        """Nor is it shown as a default."""
         if schema.get("default", ...) is None:
             return self.generate_inner(schema["schema"])
         return super().default_schema(schema)

@@ -45,5 +45,6 @@ def _no_password() -> str:
 
 def _problem(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
-        return (error.reason or "no usable PEM, or an encrypted key").replace("_", " ").lower()
+        reason = error.reason
+        return reason.replace("_", " ").lower() if reason else "no usable PEM, or an encrypted key"
     return str(getattr(error, "strerror", None) or type(error).__name__)

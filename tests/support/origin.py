@@ -20,9 +20,19 @@ OK = answer(200, b"ok", reason="OK")
 
 
 class Origin:
-    """A listening origin; use as a context manager. `script` may be replaced at any time."""
+    """A listening origin; use as a context manager. `script` may be replaced at any time.
 
-    def __init__(self, script: Script | None = None, *, tls: ssl.SSLContext | None = None) -> None:
+    `receive_bytes` keeps the kernel from taking more than about that much of a
+    request that no script reads.
+    """
+
+    def __init__(
+        self,
+        script: Script | None = None,
+        *,
+        tls: ssl.SSLContext | None = None,
+        receive_bytes: int | None = None,
+    ) -> None:
         self.script: Script = script or always(OK)
         self._tls = tls
         self._changed = threading.Condition()
@@ -32,6 +42,8 @@ class Origin:
         self._threads: list[threading.Thread] = []
         self._accepted = 0
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        if receive_bytes is not None:
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         self.port: int = self._listener.getsockname()[1]
         self._acceptor = threading.Thread(target=self._accept, daemon=True)
         self._acceptor.start()
@@ -94,7 +106,7 @@ class Origin:
             for connection in self._open:
                 _shut(connection)
         for thread in threads:
-            thread.join(TIMEOUT_S)
+            thread.join(TIMEOUT_S + 5)  # a script may be in a wait of its own
             assert not thread.is_alive(), "a script of the origin hangs"
 
     def _note(self, received: Received) -> None:

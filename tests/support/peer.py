@@ -70,7 +70,8 @@ class Peer:
         """The next whole request, raises `GoneError`."""
         parser = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
         raw = self.buffer
-        parser.receive_data(raw)
+        if raw:
+            parser.receive_data(raw)  # an empty piece would mean the end
         head: h11.Request | None = None
         body = b""
         while True:
@@ -83,7 +84,8 @@ class Peer:
                 head = event
             elif isinstance(event, h11.Data):
                 body += bytes(event.data)
-            elif isinstance(event, h11.EndOfMessage):
+            else:
+                assert isinstance(event, h11.EndOfMessage)
                 break
         assert head is not None
         self.buffer = parser.trailing_data[0]

@@ -39,7 +39,13 @@ STATUSES: Mapping[int, Execution] = MappingProxyType(
 """The documented default, written down once more so that a change of it is noticed."""
 
 TIMEOUTS = Timeouts(
-    queue_s=1.0, resolve_s=5.0, connect_s=4.0, tls_s=4.0, send_s=10.0, first_byte_s=30.0, body_s=10.0
+    queue_s=1.0,
+    resolve_s=5.0,
+    connect_s=4.0,
+    tls_s=4.0,
+    send_s=10.0,
+    first_byte_s=30.0,
+    body_s=10.0,
 )
 POOL = PoolLimits(
     connections_max=8,

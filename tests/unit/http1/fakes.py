@@ -73,12 +73,13 @@ class FakeTransport(asyncio.Transport):
         self.writes = 0
         self.unsent = 0
         """Bytes that the kernel would not take yet."""
-        self.reading = True
+        self._reading = True
         self.ended = False
         self.ending_fails = False
         """The peer has gone, so that shutting down the socket is an error."""
-        self.closed = False
-        self.aborted = False
+        self._closed = False
+        self._aborted = False
+        self._over = False
         loop.transports.append(self)
         protocol.connection_made(self)
 
@@ -102,30 +103,42 @@ class FakeTransport(asyncio.Transport):
         return self.unsent
 
     def pause_reading(self) -> None:
-        self.reading = False
+        self._reading = False
 
     def resume_reading(self) -> None:
-        self.reading = True
+        self._reading = True
+
+    def is_reading(self) -> bool:
+        return self._reading
+
+    def was_aborted(self) -> bool:
+        """Cut, whatever was left to send."""
+        return self._aborted
+
+    def was_closed(self) -> bool:
+        """Closed politely, or by the peer."""
+        return self._closed
 
     def is_closing(self) -> bool:
-        return self.closed or self.aborted
+        return self._closed or self._aborted
 
     def abort(self) -> None:
         self._end()
-        self.aborted = True
+        self._aborted = True
 
     def close(self) -> None:
         if self.unsent == 0:
             self._end()
-        self.closed = True
+        self._closed = True
 
     def lose(self, error: Exception | None = None) -> None:
         """The connection breaks, or the peer closed it and nobody wanted it kept."""
         self._end(error)
-        self.closed = True
+        self._closed = True
 
     def _end(self, error: Exception | None = None) -> None:
-        if not self.is_closing():
+        if not self._over:
+            self._over = True
             self.loop.call_soon(self.protocol.connection_lost, error)
 
     def release(self) -> None:

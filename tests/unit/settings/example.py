@@ -7,6 +7,10 @@ from pathlib import Path
 
 from proxy.settings.load import Loaded, Problem, SettingsError, load
 
+ROOT = Path(__file__).resolve().parents[3]
+ANNOTATED = ROOT / "config" / "tidegate.yaml"
+SANDBOX = ROOT / "config" / "sandbox.yaml"
+
 BASE = """\
 version: 1
 listen:

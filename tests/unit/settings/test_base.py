@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from proxy.settings.build import build
 from proxy.settings.load import SettingsError, load, read
 from proxy.settings.schema import Settings
-from tests.unit.settings.example import BASE, changed, load_text
+from tests.unit.settings.example import ANNOTATED, BASE, changed, load_text
 
 CANARY = "canary5e8f"
 REFERENCE = "${CANARY}"
@@ -79,7 +79,7 @@ def _with(document: Any, place: tuple[str | int, ...], value: str) -> Any:
     return copy
 
 
-EXAMPLE = yaml.safe_load(Path("config/tidegate.yaml").read_text(encoding="utf-8"))
+EXAMPLE = yaml.safe_load(ANNOTATED.read_text(encoding="utf-8"))
 PLACES = _leaves(EXAMPLE)
 
 
@@ -97,7 +97,7 @@ def test_no_value_is_repeated_in_a_problem(place: tuple[str | int, ...], written
 
 
 def test_an_error_keeps_no_traceback_with_values(tmp_path: Path) -> None:
-    """pydantic's own error holds the input, so it must not hang on ours."""
+    """Pydantic's own error holds the input, so it must not hang on ours."""
     path = tmp_path / "tidegate.yaml"
     path.write_text(changed(("connections_max: 64", f"connections_max: {CANARY}")))
     with pytest.raises(SettingsError) as caught:

@@ -23,13 +23,28 @@ def test_anything_else_is_no_name(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Host", "content-length", "Transfer-Encoding", "CONNECTION", "Keep-Alive", "TE", "Trailer"]
-    + ["Upgrade", "Expect", "Proxy-Authorization", "proxy-connection", "traceparent", "TraceState"]
-    + ["baggage", "Tidegate-Token", "tidegate-x"],
+    [
+        "Host",
+        "content-length",
+        "Transfer-Encoding",
+        "CONNECTION",
+        "Keep-Alive",
+        "TE",
+        "Trailer",
+        "Upgrade",
+        "Expect",
+        "Proxy-Authorization",
+        "proxy-connection",
+        "traceparent",
+        "TraceState",
+        "baggage",
+        "Tidegate-Token",
+        "tidegate-x",
+    ],
 )
 def test_headers_of_the_sidecar_are_not_configured(name: str) -> None:
     """Whatever the case."""
-    with pytest.raises(Wrong, match="is a .*header"):
+    with pytest.raises(Wrong, match=r"is a .*header"):
         parse_header_name(name)
 
 
@@ -49,8 +64,14 @@ def test_anything_else_is_no_value(value: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "carries"),
-    [("Authorization", True), ("X-API-Key", True), ("Cookie", True), ("X-Signature", True)]
-    + [("X-Channel", False), ("Accept", False)],
+    [
+        ("Authorization", True),
+        ("X-API-Key", True),
+        ("Cookie", True),
+        ("X-Signature", True),
+        ("X-Channel", False),
+        ("Accept", False),
+    ],
 )
 def test_credentials_are_known_by_name(name: str, carries: bool) -> None:
     """Only to warn when one stands in the file."""

@@ -105,8 +105,8 @@ def test_every_operation_has_a_default_for_money() -> None:
 
 def test_default_statuses_prove_no_more_than_they_can() -> None:
     """2xx, 3xx and 4xx are done; 429 is none; 408, 409, 425 and 5xx are unknown."""
-    assert STATUSES == {
+    assert {
         **dict.fromkeys((2, 3, 4), Execution.DONE),
         **dict.fromkeys((5, 408, 409, 425), Execution.UNKNOWN),
         429: Execution.NONE,
-    }
+    } == STATUSES

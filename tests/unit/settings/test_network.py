@@ -13,6 +13,7 @@ from proxy.settings.network import (
     parse_host,
     parse_ip,
     parse_path,
+    parse_prefix,
     parse_url,
 )
 from proxy.settings.problems import Wrong
@@ -35,9 +36,27 @@ def test_listening_addresses(text: str, address: Address) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:٣", "::1:80"]
-    + ["localhost:80", "[::1]", "[fe80::1%eth0]:80", "127.0.0.1:80/", "unix:", "unix:a/b"]
-    + ["unix:/a/", "unix:/" + "x" * 107, "unix:/\u00e9" * 40, "unix:/a\nb", "http://127.0.0.1:1"],
+    [
+        "",
+        "8080",
+        ":8080",
+        "127.0.0.1",
+        "127.0.0.1:",
+        "127.0.0.1:65536",
+        "127.0.0.1:٣",
+        "::1:80",
+        "localhost:80",
+        "[::1]",
+        "[fe80::1%eth0]:80",
+        "127.0.0.1:80/",
+        "unix:",
+        "unix:a/b",
+        "unix:/a/",
+        "unix:/" + "x" * 107,
+        "unix:/\u00e9" * 40,
+        "unix:/a\nb",
+        "http://127.0.0.1:1",
+    ],
 )
 def test_other_listening_addresses_are_refused(text: str) -> None:
     """No names, no zones, no guesses."""
@@ -136,8 +155,25 @@ def test_other_urls_are_refused(text: str, message: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a..b", ".a", "a.", "-a", "a-", "a:1", "*.a", "1.2.3", "127.1", "0x7f.1", "1.2.3.0x4", "a/b"]
-    + ["x" * 64, ".".join(["x" * 63] * 4) + ".x", "[::1", "::1", "a\u200db.example"],
+    [
+        "a..b",
+        ".a",
+        "a.",
+        "-a",
+        "a-",
+        "a:1",
+        "*.a",
+        "1.2.3",
+        "127.1",
+        "0x7f.1",
+        "1.2.3.0x4",
+        "a/b",
+        "x" * 64,
+        ".".join(["x" * 63] * 4) + ".x",
+        "[::1",
+        "::1",
+        "a\u200db.example",
+    ],
 )
 def test_other_hosts_are_refused(text: str) -> None:
     """Spellings that resolvers and servers read differently, numeric ones above all."""
@@ -178,6 +214,14 @@ def test_other_paths_are_refused(text: str) -> None:
     """Empty and dot segments are read differently by different servers."""
     with pytest.raises(Wrong):
         parse_path(text)
+
+
+@pytest.mark.parametrize("text", ["/a%62", "/a;v=1", "/a%"])
+def test_a_prefix_has_one_reading(text: str) -> None:
+    """The route table gives no route to a path that could be read as another."""
+    with pytest.raises(Wrong, match="read in different ways"):
+        parse_prefix(text)
+    assert parse_prefix("/a/b.c") == "/a/b.c"
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,7 @@ def test_a_file_is_its_text_less_one_newline(content: str, value: str, tmp_path:
         ("${file:" + "x" * 300 + "}", "can't be read"),
     ],
 )
-def test_a_reference_that_leads_nowhere_is_refused(
-    text: str, message: str, tmp_path: Path
-) -> None:
+def test_a_reference_that_leads_nowhere_is_refused(text: str, message: str, tmp_path: Path) -> None:
     """Each with its own reason."""
     with pytest.raises(Wrong, match=message):
         expand(text, ENVIRON, tmp_path)

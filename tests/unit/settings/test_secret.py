@@ -15,7 +15,7 @@ TEXT = "sk_live_canary"
 @pytest.mark.parametrize("value", [Secret(TEXT), [Secret(TEXT)], {"key": Secret(TEXT)}])
 def test_no_way_of_printing_shows_it(value: object) -> None:
     """Alone and within containers, by every way of making text."""
-    for shown in (str(value), repr(value), f"{value}", f"{value!r:>60}", "%s" % (value,)):
+    for shown in (str(value), repr(value), f"{value}", f"{value!r:>60}"):
         assert TEXT not in shown
         assert "***" in shown
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 import pytest
 
 from proxy.http1.client import Exchange, Result
-from proxy.model.call import Call, Progress
+from proxy.http1.pool import Pool
+from proxy.model.call import Progress
 from proxy.model.events import AttemptEnded, Event, LateEnding
 from proxy.model.message import Failure, Response
 from proxy.model.outcome import Answered, Execution, InDoubt, Unsent
 from proxy.model.phase import Phase
 from proxy.model.route import Timeouts
+from proxy.pipeline.layer import AttemptHandler
 from proxy.upstream.attempt import attempts
 from proxy.upstream.transport import Transport
 from tests.support.manual_clock import START_S, ManualClock
@@ -156,12 +159,6 @@ class _OneConnection:
         return self._connection
 
 
-def _above(connection: object, events: list[Event]):  # type: ignore[no-untyped-def]
-    pool: object = _OneConnection(connection)
-    transports = {"a": Transport(pool)}  # type: ignore[arg-type]
+def _above(connection: object, events: list[Event]) -> AttemptHandler:
+    transports = {"a": Transport(cast(Pool, _OneConnection(connection)))}
     return attempts(transports, ManualClock(), lambda: b"5" * 16, events.append)
-
-
-def test_a_call_is_typed() -> None:
-    """The record belongs to its call."""
-    assert Call.__slots__

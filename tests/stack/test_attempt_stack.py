@@ -1,0 +1,230 @@
+"""Failover, retry, deadline and rescue together: the stories that the house is built for."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from proxy.model.message import Failure
+from proxy.model.outcome import Execution
+from proxy.model.phase import Phase
+from proxy.model.route import Money, Retry, Route
+from proxy.pipeline.rescue import NEXT_AFTER_NONE, NEXT_AFTER_UNKNOWN
+from tests.support.attempt_stack import Answer, AttemptStack
+from tests.support.scripted import Step
+from tests.support.values import candidate, headers, request, response, route, rule
+
+REFUSED = Step(Failure(Phase.CONNECT, "refused", sent=False))
+BLACKHOLE = Step(Failure(Phase.CONNECT, "timeout", sent=False), takes_s=4.0)
+RESET = Step(Failure(Phase.FIRST_BYTE, "reset", sent=True), takes_s=0.2)
+HANGS = Step(Failure(Phase.FIRST_BYTE, "timeout", sent=True), takes_s=1e6)
+STALE = Step(Failure(Phase.SEND, "closed", sent=False), reused=True)
+OK = Step(response(201), takes_s=0.1)
+BUSY = Step(response(429, headers(("Retry-After", "1"))), takes_s=0.1)
+BROKEN = Step(response(500), takes_s=0.1)
+THRICE = Retry(3, 0.05, 0.5)
+
+
+def _route(
+    names: str = "ab",
+    *,
+    money: Money = Money.YES,
+    attempts: Retry | None = None,
+    deadline_s: float = 30.0,
+) -> Route:
+    at = [candidate(name, rule=rule(money)) for name in names]
+    retry = attempts or Retry(1, 0.05, 0.5)
+    return route(*at, retry=retry, deadline_s=deadline_s)
+
+
+def _said(answer: Answer) -> tuple[int, str, str, str | None, str]:
+    """(status, outcome, execution, upstream, attempts)"""
+    labels = answer.labels
+    return (
+        answer.response.status,
+        labels["outcome"],
+        labels["execution"],
+        labels.get("upstream"),
+        labels["attempts"],
+    )
+
+
+def _next(answer: Answer) -> str:
+    following = json.loads(answer.response.body)["next"]
+    assert isinstance(following, str)
+    return following
+
+
+async def test_a_charge_goes_to_the_first_candidate_and_its_answer_comes_back() -> None:
+    """One write, one attempt, the partner's own body."""
+    stack = AttemptStack(_route(), {"a": [OK], "b": []})
+    answer = await stack.ask()
+    assert _said(answer) == (201, "answered", "done", "a", "1")
+    assert answer.response.body == response().body
+    assert stack.sent_to == ["a"]
+
+
+@pytest.mark.parametrize("failing", [REFUSED, BLACKHOLE, STALE])
+async def test_when_the_primary_cannot_be_reached_the_payment_succeeds_elsewhere(
+    failing: Step,
+) -> None:
+    """INC-08, the unsent part: refused, blackholed, or gone stale in the pool."""
+    stack = AttemptStack(_route(), {"a": [failing], "b": [OK]})
+    assert _said(await stack.ask()) == (201, "answered", "done", "b", "2")
+    assert stack.sent_to == ["b"]
+
+
+@pytest.mark.parametrize("failing", [RESET, HANGS, BROKEN])
+async def test_a_charge_that_may_have_left_is_never_sent_again(failing: Step) -> None:
+    """Neither to the same upstream, with attempts left, nor to the next one."""
+    stack = AttemptStack(_route(attempts=THRICE), {"a": [failing], "b": []})
+    answer = await stack.ask()
+    assert answer.labels["execution"] == "unknown"
+    assert (answer.labels["upstream"], answer.labels["attempts"]) == ("a", "1")
+    assert stack.sent_to == ["a"]
+
+
+async def test_an_inquiry_may_be_asked_elsewhere_after_an_unknown() -> None:
+    """It moves no money; but it is not hammered on the upstream that hangs."""
+    stack = AttemptStack(_route(money=Money.NO, attempts=THRICE), {"a": [RESET], "b": [OK]})
+    assert _said(await stack.ask()) == (201, "answered", "done", "b", "2")
+    assert stack.sent_to == ["a", "b"]
+
+
+async def test_an_unknown_is_reported_though_a_later_candidate_was_never_reached() -> None:
+    """What the second says ("nothing was sent") is not true of the call."""
+    stack = AttemptStack(_route(money=Money.NO), {"a": [RESET], "b": [REFUSED]})
+    answer = await stack.ask()
+    assert _said(answer) == (502, "in_doubt", "unknown", "a", "2")
+    assert _next(answer) == NEXT_AFTER_UNKNOWN
+
+
+async def test_each_candidate_has_its_own_attempts() -> None:
+    """Three at the first, then three at the second, all proven unsent."""
+    scripts = {"a": [REFUSED] * 3, "b": [REFUSED, REFUSED, OK]}
+    stack = AttemptStack(_route(attempts=THRICE), scripts)
+    assert _said(await stack.ask()) == (201, "answered", "done", "b", "6")
+    assert [record.number for record in stack.attempts] == [1, 2, 3, 4, 5, 6]
+    assert stack.sent_to == ["b"]
+
+
+async def test_when_nobody_can_be_reached_the_application_may_try_again() -> None:
+    """502, none, and every attempt counted."""
+    scripts = {"a": [REFUSED] * 3, "b": [REFUSED] * 3}
+    stack = AttemptStack(_route(attempts=THRICE), scripts)
+    answer = await stack.ask()
+    assert _said(answer) == (502, "unsent", "none", "b", "6")
+    assert _next(answer) == NEXT_AFTER_NONE
+    assert stack.sent_to == []
+
+
+async def test_a_partner_that_is_busy_is_given_its_time_and_then_left() -> None:
+    """429 proves none: wait as asked, try again there, then elsewhere."""
+    stack = AttemptStack(_route(attempts=THRICE), {"a": [BUSY] * 3, "b": [OK]})
+    answer = await stack.ask()
+    assert _said(answer) == (201, "answered", "done", "b", "4")
+    assert all(waited_s >= 1.0 for waited_s in stack.clock.slept)
+    assert stack.sent_to == ["a", "a", "a", "b"]
+
+
+async def test_the_partners_own_answer_is_told_rather_than_a_later_failure() -> None:
+    """429 with its Retry-After says more than that the other was not reached."""
+    stack = AttemptStack(_route(), {"a": [BUSY], "b": [REFUSED]})
+    answer = await stack.ask()
+    assert _said(answer) == (429, "answered", "none", "a", "2")
+
+
+async def test_one_deadline_bounds_all_attempts_and_waits() -> None:
+    """Blackholes at both candidates: the answer comes at the deadline, and it says none."""
+    route_ = _route(attempts=THRICE, deadline_s=6.0)
+    stack = AttemptStack(route_, {"a": [BLACKHOLE] * 3, "b": [BLACKHOLE] * 3})
+    answer = await stack.ask()
+    assert answer.labels["execution"] == "none"
+    assert answer.response.status == 504
+    assert answer.took_s <= 6.0
+    assert stack.sent_to == []
+
+
+async def test_a_hanging_partner_costs_the_deadline_and_not_more() -> None:
+    """INC-04: in doubt at the deadline, with the partner named."""
+    stack = AttemptStack(_route(deadline_s=3.0), {"a": [HANGS], "b": []})
+    answer = await stack.ask()
+    assert _said(answer) == (504, "in_doubt", "unknown", "a", "1")
+    assert answer.took_s == pytest.approx(3.0)
+    members = json.loads(answer.response.body)
+    assert (members["reason"], members["origin"]) == ("deadline", "partner")
+
+
+async def test_the_applications_own_deadline_is_in_force_below() -> None:
+    """It hangs up earlier, so we stop earlier."""
+    stack = AttemptStack(_route(deadline_s=30.0), {"a": [HANGS], "b": []})
+    answer = await stack.ask(request(fields=headers(("Tidegate-Deadline-Ms", "250"))))
+    assert answer.took_s == pytest.approx(0.25)
+    assert b"Tidegate" not in stack.sent[0].payload
+
+
+async def test_a_call_that_spent_its_budget_on_the_way_is_not_sent() -> None:
+    """The pool's connection comes one instant too late: nothing leaves, at no candidate."""
+    late = Step(Failure(Phase.QUEUE, "pool_timeout", sent=False), takes_s=3.0)
+    stack = AttemptStack(_route(deadline_s=3.0), {"a": [late], "b": []})
+    answer = await stack.ask()
+    assert answer.labels["execution"] == "none"
+    assert stack.sent_to == []
+
+
+@pytest.mark.parametrize(
+    ("step", "execution", "status"),
+    [
+        (Step(ZeroDivisionError(), write_fails=True), "none", 500),
+        (Step(ZeroDivisionError()), "unknown", 502),
+    ],
+    ids=["before the write", "after the write"],
+)
+async def test_a_bug_of_ours_is_answered_with_what_is_certainly_true(
+    step: Step, execution: str, status: int
+) -> None:
+    """No failover and no retry from an exception: it proves nothing by itself."""
+    stack = AttemptStack(_route(attempts=THRICE), {"a": [step], "b": []})
+    answer = await stack.ask()
+    assert answer.response.status == status
+    assert answer.labels["execution"] == execution
+    assert stack.admission.in_flight == 0
+
+
+async def test_a_bug_after_an_earlier_unknown_does_not_turn_it_into_none() -> None:
+    """The second candidate fails before its write; the first may have executed."""
+    scripts = {"a": [RESET], "b": [Step(ZeroDivisionError(), write_fails=True)]}
+    stack = AttemptStack(_route(money=Money.NO), scripts)
+    answer = await stack.ask()
+    assert (answer.labels["execution"], answer.labels["upstream"]) == ("unknown", "a")
+
+
+async def test_without_retry_budget_there_is_still_failover() -> None:
+    """Trouble at one upstream is not multiplied there, and not suffered either."""
+    stack = AttemptStack(_route(attempts=THRICE), {"a": [REFUSED], "b": [OK]}, retries_min=0)
+    assert _said(await stack.ask()) == (201, "answered", "done", "b", "2")
+
+
+async def test_every_attempt_and_every_call_is_told_once() -> None:
+    """What is counted is what happened."""
+    stack = AttemptStack(_route(attempts=THRICE), {"a": [REFUSED] * 3, "b": [OK]})
+    await stack.ask()
+    await stack.ask(request(target=b"/nowhere"))
+    assert stack.attempts_ended == 4
+    assert len(stack.outcomes) == 2
+    assert stack.outcomes[1].execution is Execution.NONE
+
+
+async def test_each_candidate_gets_its_own_rewriting_of_the_same_call() -> None:
+    """Same body and trace; its own host; its own span."""
+    stack = AttemptStack(_route(), {"a": [BUSY], "b": [OK]})
+    await stack.ask()
+    first, second = (each.payload for each in stack.sent)
+    assert b"Host: a.example\r\n" in first
+    assert b"Host: b.example\r\n" in second
+    assert first.endswith(b'{"amount":1}')
+    assert second.endswith(b'{"amount":1}')
+    traces = [payload.split(b"traceparent: ")[1].split(b"\r\n")[0] for payload in (first, second)]
+    assert traces[0][:36] == traces[1][:36]
+    assert traces[0] != traces[1]

@@ -1,0 +1,118 @@
+"""The whole stack of `app.call_path` on virtual time, above scripted transports.
+
+The layers are the real ones in the real order; only the clock, the sleep, the
+dice and the wire are the test's.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from proxy.inbound.access import access
+from proxy.inbound.admission import Admission
+from proxy.inbound.translate import Identities, translate
+from proxy.model.call import Attempt, Call
+from proxy.model.events import AttemptEnded, CallEnded, Event
+from proxy.model.message import Request, Response
+from proxy.model.outcome import Outcome
+from proxy.model.route import Route
+from proxy.pipeline.deadline import deadline
+from proxy.pipeline.layer import stack
+from proxy.pipeline.observe import observe
+from proxy.pipeline.rescue import rescue
+from proxy.retry.budget import RetryBudget
+from proxy.retry.retrying import retry
+from proxy.routing.failover import failover
+from proxy.routing.routed import routed
+from proxy.routing.table import RouteTable
+from proxy.upstream.attempt import attempts
+from proxy.upstream.transport import Transport
+from tests.support.manual_clock import ManualClock
+from tests.support.scripted import ScriptedPool, Sent, Step
+from tests.support.values import request
+
+HOSTS = frozenset((b"localhost",))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the application got, with its labels (names in lower case, without `tidegate-`)."""
+
+    response: Response
+    labels: dict[str, str]
+    took_s: float
+
+
+class AttemptStack:
+    """One route above scripted upstreams; `ask` makes a call and answers as the edge would."""
+
+    def __init__(
+        self,
+        route: Route,
+        scripts: Mapping[str, Sequence[Step]],
+        *,
+        seed: int = 1,
+        retries_min: int = 1000,
+    ) -> None:
+        self.clock = ManualClock()
+        self.sent: list[Sent] = []
+        self.events: list[Event] = []
+        self.calls: list[Call] = []
+        self.admission = Admission(10)
+        identities = Identities(b"%d" % seed)
+        transports = {
+            name: Transport(ScriptedPool(name, self.clock, steps, self.sent).as_pool())
+            for name, steps in scripts.items()
+        }
+        budget = RetryBudget(0.0, 10.0, retries_min, self.clock.now)
+        below = stack(
+            retry(budget, self.clock, self.clock.sleep, random.Random(seed)),
+            innermost=attempts(transports, self.clock, identities.span_id, self.events.append),
+        )
+        self._identities = identities
+        self._reply = rescue(
+            stack(
+                observe(self.clock, self.events.append),
+                access(HOSTS, None),
+                routed(RouteTable([route])),
+                self.admission.layer(),
+                deadline(self.clock),
+                innermost=failover(below, self.clock),
+            )
+        )
+
+    async def ask(self, asked: Request | None = None) -> Answer:
+        """One call from its first byte to its answer."""
+        asked = asked or request()
+        asked.arrived_at = began_at = self.clock.now()
+        made = translate(asked, self._identities)
+        self.calls.append(made)
+        reply = await self._reply(made)
+        labels = {
+            key.removeprefix(b"tidegate-").decode(): value.decode()
+            for key, _, value in reply.headers
+            if key.startswith(b"tidegate-")
+        }
+        return Answer(reply, labels, self.clock.now() - began_at)
+
+    @property
+    def sent_to(self) -> list[str]:
+        """The upstreams that may have got a request, in order."""
+        return [each.upstream for each in self.sent]
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """The attempts of the last call."""
+        return self.calls[-1].attempts
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """How calls ended, as observed."""
+        return [event.outcome for event in self.events if isinstance(event, CallEnded)]
+
+    @property
+    def attempts_ended(self) -> int:
+        """How many attempts were told."""
+        return sum(isinstance(event, AttemptEnded) for event in self.events)

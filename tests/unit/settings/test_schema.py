@@ -1,0 +1,152 @@
+"""Schema, documentation and annotated example say the same as the models."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from proxy.settings.load import load
+from proxy.settings.schema import Settings, json_schema
+from tests.unit.settings.documented import documented, example_keys, schema_keys, spelled
+from tests.unit.settings.editor import complaints
+from tests.unit.settings.example import ANNOTATED, BASE, ROOT, SANDBOX
+
+KEYS = dict(schema_keys())
+PAGE = documented(ROOT / "docs" / "configuration.md")
+SCHEMA = json_schema()
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """The annotated example with the files that it refers to."""
+    for name in ("tidegate-token", "clearhouse-key", "northpay-ca.pem", "client.pem", "client.key"):
+        (tmp_path / name).write_text("contents-of-a-file\n")
+    path = tmp_path / "tidegate.yaml"
+    path.write_bytes(ANNOTATED.read_bytes())
+    return path
+
+
+def _underlined(text: str) -> list[str]:
+    return list(complaints(yaml.safe_load(text), SCHEMA, SCHEMA))
+
+
+def test_the_annotated_example_is_correct(installed: Path) -> None:
+    """Without problems, without warnings."""
+    assert load(installed, {"NORTHPAY_KEY": "key"}).warnings == []
+
+
+def test_the_sandbox_configuration_is_correct() -> None:
+    """It needs no environment; `make run` uses it as it is."""
+    loaded = load(SANDBOX, {})
+    assert loaded.warnings == []
+    assert str(loaded.settings.listen.address.port) == "8080"
+
+
+def test_the_annotated_example_has_every_key() -> None:
+    """And none besides."""
+    assert {key for key, _ in example_keys(ANNOTATED)} == set(KEYS)
+
+
+def test_the_page_documents_every_key() -> None:
+    """And none besides."""
+    assert set(PAGE) == set(KEYS)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_page_has_the_default_in_force(key: str) -> None:
+    """`value` for a value, "none" or "all defaults" where there is none, "required" otherwise."""
+    field, shown = KEYS[key], PAGE[key]
+    if field.is_required():
+        assert shown == "required"
+    elif field.default is None:
+        assert re.match(r"none(:|;|$)", shown)
+    elif field.default in ({}, ()):
+        assert re.match(r"(none|all defaults|`\[\]`)(:|$)", shown)
+    else:
+        assert re.match(re.escape(f"`{spelled(field.default)}`") + "(,|$)", shown)
+
+
+def test_what_the_example_calls_a_default_is_one() -> None:
+    """A line whose comment says `default` (not `default:`) has the default's very text."""
+    lines = ANNOTATED.read_text(encoding="utf-8").splitlines()
+    checked = []
+    for key, node in example_keys(ANNOTATED):
+        field, line = KEYS[key], lines[node.line - 1]
+        if re.search(r"# default(?!:)", line) and not isinstance(field.default, dict):
+            if key.endswith((".money", "idle_max", "attempts_max")):
+                continue  # the comment there says when it is the default
+            children = [item.value for _, item in node.children()]
+            assert spelled(field.default) == spelled(children or node.value or []), key
+            checked.append(key)
+    assert len(checked) > 40
+
+
+@pytest.mark.parametrize("file", [ANNOTATED, SANDBOX], ids=lambda file: file.name)
+def test_editors_accept_the_examples(file: Path) -> None:
+    """The schema underlines nothing in them."""
+    assert _underlined(file.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("connections_max: 64", "conections_max: 64", ".listen.conections_max"),
+        ("connections_max: 64", "connections_max: many", ".listen.connections_max"),
+        ("connections_max: 64", "connections_max: 0", ".listen.connections_max"),
+        ("connections_max: 64", "timeout_idle: 75", ".listen.timeout_idle"),
+        ("connections_max: 64", "timeout_idle: 75sec", ".listen.timeout_idle"),
+        ("connections_max: 64", "body_bytes_max: 1MB", ".listen.body_bytes_max"),
+        ("connections_max: 64", "token: null", ".listen.token"),
+        ("version: 1", "version: 2", ".version"),
+        ("url: https://south.example", "addresses: []", ".partners.south.upstreams.south-a.url"),
+        ("operation: authorize", "operation: authorise", ".routes[0].operation"),
+        ("methods: [POST]", "methods: POST", ".routes[0].match.methods"),
+        ("authorize: {", "authorise: {", ".partners.north.operations.authorise"),
+        ("north-a:", "north.a:", ".partners.north.upstreams.north.a"),
+        ('"402": none', '"402": never', ".partners.north.operations.authorize.execution.402"),
+        ("path: /}", "path: x}", ".routes[1].match.path"),
+    ],
+)
+def test_editors_underline_mistakes(old: str, new: str, place: str) -> None:
+    """Unknown and missing keys, units, words and bounds."""
+    assert place in _underlined(BASE.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BASE.replace("connections_max: 64", "connections_max: ${MAX}"),
+        BASE.replace("connections_max: 64", "timeout_idle: ${file:/idle}"),
+        BASE.replace("connections_max: 64", "body_bytes_max: 65536"),
+        BASE.replace("operation: authorize", "operation: ${OPERATION}"),
+        BASE.replace("path: /psp/,", "path: /psp/, host: a.example,"),
+    ],
+    ids=["number", "duration", "bytes", "word", "one host"],
+)
+def test_editors_accept_what_the_sidecar_reads(text: str) -> None:
+    """References anywhere, sizes in bytes, one host without a list."""
+    assert _underlined(text) == []
+
+
+def test_the_schema_is_json_and_names_its_dialect() -> None:
+    """As `tidegate schema` prints it; every key has a description for the editor to show."""
+    text = json.dumps(SCHEMA)
+    assert json.loads(text)["$schema"].endswith("2020-12/schema")
+    assert '"null"' not in text
+    models: list[Any] = [SCHEMA, *SCHEMA["$defs"].values()]
+    for model in models:
+        assert all("description" in each for each in model["properties"].values())
+
+
+def test_attributes_are_named_with_their_units() -> None:
+    """`timeout_idle` in the file is seconds in the code, and its name there says so."""
+    listen = Settings.model_fields["listen"].annotation
+    assert listen is not None
+    assert {"timeout_header_s", "timeout_body_s", "timeout_idle_s", "timeout_write_s"} <= set(
+        listen.model_fields
+    )
