@@ -13,6 +13,7 @@ import gc
 import importlib
 import random
 import ssl
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from proxy import __version__
@@ -46,6 +47,7 @@ from proxy.routing.routed import routed
 from proxy.routing.table import RouteTable
 from proxy.settings.build import build
 from proxy.settings.load import Loaded
+from proxy.telemetry.buffer import EventBuffer
 from proxy.telemetry.lines import LineWriter
 from proxy.telemetry.log import CallLog
 from proxy.telemetry.metrics import Metrics
@@ -77,6 +79,7 @@ class Sidecar:
         self._findings = Findings(self._clock)
         self._log = CallLog(self._clock)
         self._lines = LineWriter(loop, _STDOUT)
+        self._events = EventBuffer(loop, self._tell, self._lost_event)
         self._contexts: dict[TlsFiles, ssl.SSLContext] = {}
         self._transports = {
             name: Transport(self._pool(upstream)) for name, upstream in built.upstreams.items()
@@ -99,12 +102,14 @@ class Sidecar:
             # below failover: each candidate has its own attempts
             retry(retries, clock, asyncio.sleep, random.Random()),  # noqa: S311 - jitter
             # innermost: phase timeouts, the record of how far it got, the wire
-            innermost=attempts(self._transports, clock, self._identities.span_id, self.emit),
+            innermost=attempts(
+                self._transports, clock, self._identities.span_id, self._events.emit
+            ),
         )
         return rescue(  # the only table from an outcome, or a bug, to an HTTP reply
             stack(
                 # outermost layer: every ending is recorded, refusals and bugs included
-                observe(clock, self.emit),
+                observe(clock, self._events.emit),
                 # who may call at all, before anything is looked up for them
                 access(frozenset(hosts), token.reveal().encode() if token else None),
                 # what the call is; admission will shed by it
@@ -145,7 +150,7 @@ class Sidecar:
         reports = api.Reports(
             ready=lambda: not self._edge.draining,
             metrics=lambda: "\n".join(self._metric_lines()) + "\n",
-            findings=self._findings.report,
+            findings=self._report_findings,
         )
         started: AdminListener = await api.start(
             reports,
@@ -168,20 +173,14 @@ class Sidecar:
             self._tending.cancel()
         if self._admin is not None:
             await self._admin.close()
+        self._events.flush()
         self._lines.close()
         return finished
 
     # -- one call ---------------------------------------------------------------------
 
-    async def _handle(self, request: Request) -> Response:
-        return await self._reply(translate(request, self._identities))
-
-    def emit(self, event: Event) -> None:
-        """Tell whoever listens; a listener that fails loses its event and nothing else."""
-        try:
-            self._tell(event)
-        except Exception:  # noqa: BLE001 - a charge's answer must not be lost with a log line
-            self._metrics.bugs += 1
+    def _handle(self, request: Request) -> Awaitable[Response]:
+        return self._reply(translate(request, self._identities))
 
     def _tell(self, event: Event) -> None:
         """Who listens to what."""
@@ -200,6 +199,9 @@ class Sidecar:
         elif isinstance(event, Bug):
             self._metrics.bugs += 1
             self._lines.write(self._log.bug(event))
+
+    def _lost_event(self) -> None:
+        self._metrics.bugs += 1
 
     # -- parts ----------------------------------------------------------------------------
 
@@ -223,7 +225,7 @@ class Sidecar:
             limits=limits,
             handler=self._handle,
             refusal=refusal,
-            rejected=lambda reject: self.emit(BadRequest(reject.reason, reject.status)),
+            rejected=lambda reject: self._events.emit(BadRequest(reject.reason, reject.status)),
         )
 
     def _pool(self, upstream: Upstream) -> Pool:
@@ -251,7 +253,12 @@ class Sidecar:
             transport.pool.tend()
         self._tending = self._loop.call_later(TEND_INTERVAL_S, self._tend)
 
+    def _report_findings(self) -> dict[str, object]:
+        self._events.flush()
+        return self._findings.report()
+
     def _metric_lines(self) -> list[str]:
+        self._events.flush()
         pools = {name: each.pool.counts() for name, each in self._transports.items()}
         gauges: dict[str, float] = {
             "tidegate_in_flight": self._admission.in_flight,

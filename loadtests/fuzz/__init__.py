@@ -1,4 +1,4 @@
-"""Fuzzes the inbound edge of the real process: `python -m loadtests.fuzz`, see docs/testing.md.
+"""Fuzzes the inbound edge of the real process: `python -m loadtests.fuzz`.
 
 generator.py makes streams of requests from (seed, index); reference.py reads
 each stream by its own strict rules; driver.py sends it to the sidecar and

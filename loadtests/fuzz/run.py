@@ -32,7 +32,7 @@ class Plan:
     seed: int
     requests_max: int = 0
     seconds_max: float = 3600.0
-    clients: int = 2
+    clients: int = 4
     loop: str = "uvloop"
     only: int | None = None
 

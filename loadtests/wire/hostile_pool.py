@@ -95,12 +95,13 @@ def run_arm(
         seen.violate(f"the sidecar ended with {code}: {said[-2000:]}")
     if seen.responses != responses:
         seen.violate(f"{seen.responses} replies to {responses} calls")
-    return _figures(arm, seen, executed, time.monotonic() - started)
+    return figures_of(arm, seen, executed, time.monotonic() - started)
 
 
-def _figures(
+def figures_of(
     arm: str, seen: hostile_client.Seen, executed: hostile_origin.Executed, seconds: float
 ) -> Figures:
+    """Hold what the clients were told against what the origin did."""
     lies = [nonce for nonce in seen.none if executed.counts[nonce]]
     duplicates = [nonce for nonce, count in executed.counts.items() if count > 1]
     mixed = [nonce for nonce in seen.mixed if nonce not in executed.crossed]

@@ -108,13 +108,34 @@ class ClientConnection(asyncio.Protocol):
         if exchange is None:
             self.abort()
             return
-        self._buffer += data
         if self._head is None:
             if not exchange.progress.first_byte_at:
                 exchange.progress.first_byte_at = self._now()
+            if not self._buffer and self._whole(data, exchange):
+                return
+            self._buffer += data
             if not self._read_head(exchange):
                 return
+        else:
+            self._buffer += data
         self._read_body(exchange)
+
+    def _whole(self, data: bytes, exchange: Exchange) -> bool:
+        """The usual case, without a copy: one segment is exactly one good answer."""
+        limits = self._owner.limits
+        end = data.find(b"\r\n\r\n") + 4
+        if end == 3 or end > limits.header_bytes_max or len(data) - end > limits.body_bytes_max:
+            return False
+        head = response_head(data[:end], head_request=exchange.head_request)
+        if (
+            head is None
+            or head.status < 200
+            or head.status == 408
+            or len(data) - end != head.length
+        ):
+            return False
+        self._complete(head, data[end:], clean=True)
+        return True
 
     def eof_received(self) -> bool:
         """The partner will send no more: the end of the answer, or of our hopes for one."""
@@ -176,9 +197,8 @@ class ClientConnection(asyncio.Protocol):
         progress.sent_at = now
         transport.write(payload)
         timeouts = exchange.timeouts
-        self._timer.arm(
-            min(now + min(timeouts.send_s, timeouts.first_byte_s), exchange.deadline_at)
-        )
+        ends_at = now + min(timeouts.send_s, timeouts.first_byte_s)
+        self._timer.arm(min(ends_at, exchange.deadline_at))
         return answer
 
     def _read_head(self, exchange: Exchange) -> bool:

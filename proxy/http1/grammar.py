@@ -14,15 +14,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import httptools
 
 from proxy.http1.limits import EdgeLimits
 from proxy.model.message import Header
 
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([!-~]+) HTTP/1\.([01])\r\n")
+_REQUEST_LINE = re.compile(
+    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([!$-;=?-\[\]_a-z~]+) HTTP/1\.([01])\r\n"
+)
+"""A target of visible characters without those that RFC 3986 forbids and proxies disagree about."""
+_BAD_TARGET = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32} [!-~]+ HTTP/1\.[01]\r\n")
 _OTHER_VERSION = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!-~]+ HTTP/[0-9]\.[0-9]\r\n")
-_TARGET_FORBIDDEN = re.compile(rb'["<>#\\^`{|}]')
 _HOST = re.compile(rb"([A-Za-z0-9](?:[A-Za-z0-9.\-]*)|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _DIGITS = re.compile(rb"[0-9]{1,15}")
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [^\r\n]*)?\r\n")
@@ -49,6 +53,9 @@ class Reject:
 
     status: int
     reason: str
+
+
+_BAD_LINE = Reject(400, "request_line")
 
 
 @dataclass(slots=True)
@@ -113,15 +120,13 @@ def request_line(block: bytes | bytearray, limits: EdgeLimits) -> re.Match[bytes
     """The request line at the start of `block`, which must hold at least one whole line."""
     line = _REQUEST_LINE.match(block)
     if line is None:
-        if _OTHER_VERSION.match(block):
-            return Reject(505, "http_version")
-        return Reject(400, "request_line")
+        if _BAD_TARGET.match(block):
+            return Reject(400, "target")
+        return Reject(505, "http_version") if _OTHER_VERSION.match(block) else _BAD_LINE
     if line.end() > limits.request_line_bytes_max:
         return Reject(414, "request_line_bytes_max")
     if line[1] not in limits.methods:
         return Reject(501, "method")
-    if _TARGET_FORBIDDEN.search(line[2]):
-        return Reject(400, "target")
     return line
 
 
@@ -130,6 +135,8 @@ def request_head(block: bytes, limits: EdgeLimits) -> RequestHead | Reject:
     line = request_line(block, limits)
     if isinstance(line, Reject):
         return line
+    if not block.isascii():
+        return Reject(400, "header_bytes")
     lines = _Lines()
     try:
         httptools.HttpRequestParser(lines).feed_data(block)
@@ -142,11 +149,11 @@ def request_head(block: bytes, limits: EdgeLimits) -> RequestHead | Reject:
     kept: list[Header] = []
     spoken: dict[bytes, bytes] = {}
     for header in lines.headers:
-        key, _, value = header
-        if b"_" in key or not value.isascii():
+        key = header[0]
+        if b"_" in key:
             return Reject(400, "header_bytes")
         if key in REQUEST_HOP_BY_HOP:
-            _note(spoken, key, value)
+            _note(spoken, key, header[2])
         else:
             kept.append(header)
     return _assemble(line, spoken, kept, limits)
@@ -175,14 +182,20 @@ def _assemble(
     return RequestHead(method, path, host, headers, length, chunked, expects_continue, keep_alive)
 
 
+@lru_cache(maxsize=256)
+def _host_name(authority: bytes) -> bytes | None:
+    """The name in lower case without port; applications call under few names, so they are kept."""
+    host = _HOST.fullmatch(authority)
+    return None if host is None else host[1].lower()
+
+
 def _host_and_path(target: bytes, authority: bytes | None) -> tuple[bytes, bytes] | Reject:
     """The one host (lower case, without port) and the origin-form target."""
     if authority is None:
         return Reject(400, "host_missing")
-    host = _HOST.fullmatch(authority)
-    if host is None:
+    name = _host_name(authority)
+    if name is None:
         return Reject(400, "host")
-    name = host[1].lower()
     if target.startswith(b"/"):
         return name, target
     scheme, separator, rest = target.partition(b"://")

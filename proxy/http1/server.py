@@ -69,13 +69,27 @@ class ServerConnection(asyncio.Protocol):
         """Keep the bytes; read a message from them unless one is being answered."""
         if self._closing:
             return
+        if self._busy or self._writing_paused:
+            self._buffer += data
+            self._pause_reading()
+            return
         if not self._buffer and self._head is None:
             self._arrived_at = self._edge.now()
+            if self._whole(data):
+                return
         self._buffer += data
-        if self._busy or self._writing_paused:
-            self._pause_reading()
-        else:
-            self._advance()
+        self._advance()
+
+    def _whole(self, data: bytes) -> bool:
+        """The usual case, without a copy: one segment is exactly one request with its length."""
+        end = data.find(b"\r\n\r\n") + 4
+        if end == 3 or end > self._edge.limits.header_bytes_max:
+            return False
+        head = request_head(data[:end], self._edge.limits)
+        if isinstance(head, Reject) or head.chunked or len(data) - end != head.length:
+            return False
+        self._dispatch(head, data[end:])
+        return True
 
     def eof_received(self) -> bool:
         """The application will send no more; what it has sent in full is still answered."""
@@ -119,13 +133,18 @@ class ServerConnection(asyncio.Protocol):
             return
         self._head = None
         self._decoder = None
-        self._timer.disarm()
-        self._busy = True
         if self._buffer:
             self._pause_reading()
+        self._dispatch(head, body)
+
+    def _dispatch(self, head: RequestHead, body: bytes) -> None:
+        """Start the handler for a whole request."""
+        edge = self._edge
+        self._timer.disarm()
+        self._busy = True
+        edge.busy.add(self)
         request = Request(head.method, head.target, head.host, head.headers, body, self._arrived_at)
-        self._edge.busy.add(self)
-        self._running = self._edge.loop.create_task(self._answer(request, head.keep_alive))
+        self._running = edge.loop.create_task(self._answer(request, head.keep_alive))
 
     def _read_head(self) -> bool:
         """Cut a head off the buffer; False when more is needed or it was refused."""

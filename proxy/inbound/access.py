@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Awaitable
 
 from proxy.model.call import Call
 from proxy.model.outcome import Outcome, Refused
-from proxy.pipeline.layer import Handler, Layer
+from proxy.pipeline.layer import Handler, Layer, Ready
 
 _BROWSER = (b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest")
 _DOT_SEGMENT = re.compile(
@@ -33,9 +34,9 @@ def access(hosts: frozenset[bytes], token: bytes | None) -> Layer:
     """The layer; `hosts` in lower case without port, `token` None when none is asked for."""
 
     def layer(inner: Handler) -> Handler:
-        async def handle(call: Call) -> Outcome:
+        def handle(call: Call) -> Awaitable[Outcome]:
             refused = judge(call, hosts, token)
-            return refused if refused is not None else await inner(call)
+            return inner(call) if refused is None else Ready(refused)
 
         return handle
 

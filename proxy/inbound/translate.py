@@ -27,22 +27,23 @@ class Identities:
 
     def call_id(self) -> str:
         """24 hexadecimal digits."""
-        return f"{self._bits(96):024x}"
+        return self._bits(96).to_bytes(12).hex()
 
     def trace_id(self) -> bytes:
         """32 hexadecimal digits, not all zero (W3C trace context)."""
-        return b"%032x" % (self._bits(128) or 1)
+        return (self._bits(128) or 1).to_bytes(16).hex().encode()
 
     def span_id(self) -> bytes:
         """16 hexadecimal digits, not all zero."""
-        return b"%016x" % (self._bits(64) or 1)
+        return (self._bits(64) or 1).to_bytes(8).hex().encode()
 
 
 def translate(request: Request, identities: Identities) -> Call:
     """The call that a request starts. A valid `traceparent` is continued, any other replaced."""
     said = {key: value for key, _, value in request.headers if key in _TOLD}
     call = Call(request, identities.call_id(), request.arrived_at, said)
-    traced = _TRACEPARENT.fullmatch(said.get(b"traceparent", b""))
+    given = said.get(b"traceparent")
+    traced = None if given is None else _TRACEPARENT.fullmatch(given)
     if traced is not None and traced[1] != _NO_TRACE and traced[2] != _NO_SPAN:
         call.trace_id, call.span_id, call.trace_flags = traced.groups()
     else:

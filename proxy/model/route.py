@@ -36,7 +36,8 @@ class Timeouts:
 class HeaderRules:
     """Headers to put in place of, and to take from, those of the application; keys lower-case."""
 
-    put: tuple[Header, ...] = ()
+    put: tuple[Header, ...] = field(default=(), repr=False)
+    """Credentials among them, so they stay out of every repr."""
     remove: frozenset[bytes] = frozenset()
 
 

@@ -49,23 +49,30 @@ def retry(budget: RetryBudget, clock: Clock, sleep: Sleep, rng: random.Random) -
     """The layer; `sleep`, `clock` and `rng` are handed in so that tests need no time."""
 
     def layer(inner: AttemptHandler) -> AttemptHandler:
-        async def handle(call: Call, candidate: Candidate) -> Outcome:
+        def handle(call: Call, candidate: Candidate) -> Awaitable[Outcome]:
             if not call.attempts:
                 budget.call()
-            first = await inner(call, candidate)
             assert call.route is not None
             policy = call.route.retry
-            if policy.attempts_max == 1 or not retryable(first):
+            if policy.attempts_max == 1:
+                return inner(call, candidate)
+            return several(call, candidate, policy)
+
+        async def several(call: Call, candidate: Candidate, policy: Retry) -> Outcome:
+            first = await inner(call, candidate)
+            if not retryable(first):
                 return first
-            again = _Again(inner, call, candidate, first)
+            # tenacity's objects refer to each other; with the call among them, its card data
+            # would stay in memory until the garbage collector next comes by
+            deadline_at = call.deadline_at
             retrying = AsyncRetrying(
                 sleep=sleep,
                 wait=lambda state: _wait_s(state, policy, rng),
-                stop=lambda state: _stop(state, policy, budget, call.deadline_at - clock.now()),
+                stop=lambda state: _stop(state, policy, budget, deadline_at - clock.now()),
                 retry=retry_if_result(retryable),
                 retry_error_callback=_last_outcome,
             )
-            outcome: Outcome = await retrying(again)
+            outcome: Outcome = await retrying(_Again(inner, call, candidate, first))
             return outcome
 
         return handle

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from proxy.model.call import Call
 from proxy.model.outcome import Outcome, Refused
-from proxy.pipeline.layer import Handler, Layer
+from proxy.pipeline.layer import Handler, Layer, Ready
 from proxy.routing.table import RouteTable
 
 _NO_ROUTE = Refused("no_route", 404, "No route matches this host and path.")
@@ -15,13 +17,13 @@ def routed(table: RouteTable) -> Layer:
     """The layer that sets `call.route`."""
 
     def layer(inner: Handler) -> Handler:
-        async def handle(call: Call) -> Outcome:
+        def handle(call: Call) -> Awaitable[Outcome]:
             request = call.request
             route, known_path = table.find(request.host, request.target, request.method)
             if route is None:
-                return _NO_METHOD if known_path else _NO_ROUTE
+                return Ready(_NO_METHOD if known_path else _NO_ROUTE)
             call.route = route
-            return await inner(call)
+            return inner(call)
 
         return handle
 

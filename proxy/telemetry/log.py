@@ -36,7 +36,7 @@ class CallLog:
         attempt = call.attempts[-1] if call.attempts else None
         answer = outcome.response if isinstance(outcome, Answered) else None
         line = _LINE % (
-            self._clock.wall(),
+            self._clock.wall() - self._clock.now() + event.ended_at,
             call.id,
             call.trace_id.decode(),
             self._what(call, outcome, attempt is not None and attempt.reused),

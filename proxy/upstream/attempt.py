@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from proxy.http1.client import Exchange, Result
+from proxy.http1.client import ClientConnection, Exchange, Result
 from proxy.model.call import Attempt, Call
 from proxy.model.clock import Clock
 from proxy.model.events import AttemptEnded, Emit, LateEnding
+from proxy.model.message import Failure
 from proxy.model.outcome import Outcome
 from proxy.model.route import Candidate
 from proxy.pipeline.layer import AttemptHandler
 from proxy.upstream.classify import classify
-from proxy.upstream.transport import Transport, send
+from proxy.upstream.transport import Transport
 
 
 def attempts(
@@ -45,7 +46,16 @@ def attempts(
             call.route.allow_eof_body,
             late,
         )
-        result = await send(transport, record, payload, exchange)
+        pool = transport.pool
+        connection: ClientConnection | Failure | None = pool.take()
+        if connection is None:
+            connection = await pool.open(record, exchange.timeouts, exchange.deadline_at)
+        else:
+            record.queued_at = record.begun_at
+        if isinstance(connection, Failure):
+            result: Result = connection
+        else:
+            result = await connection.exchange(payload, exchange)
         record.ended_at = clock.now()
         record.outcome = outcome = classify(result, candidate)
         emit(AttemptEnded(call, record))

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from proxy.http1.client import Exchange, Result
 from proxy.http1.pool import Pool
-from proxy.model.call import Attempt
-from proxy.model.message import Failure
 from proxy.model.route import Candidate, Route
 from proxy.upstream.rewrite import Rewriter
 
@@ -26,19 +23,3 @@ class Transport:
         if rewriter is None:
             rewriter = self._rewriters[key] = Rewriter(route, candidate)
         return rewriter
-
-
-async def send(
-    transport: Transport, attempt: Attempt, payload: bytes, exchange: Exchange
-) -> Result:
-    """Send `payload` on a connection of the pool; the result says how far it got."""
-    pool = transport.pool
-    connection = pool.take()
-    if connection is None:
-        opened = await pool.open(attempt, exchange.timeouts, exchange.deadline_at)
-        if isinstance(opened, Failure):
-            return opened
-        connection = opened
-    else:
-        attempt.queued_at = attempt.begun_at
-    return await connection.exchange(payload, exchange)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -39,7 +40,7 @@ def _route(
 
 
 def _said(answer: Answer) -> tuple[int, str, str, str | None, str]:
-    """(status, outcome, execution, upstream, attempts)"""
+    """Status, outcome, execution, upstream and attempts, as the reply says."""
     labels = answer.labels
     return (
         answer.response.status,
@@ -228,3 +229,45 @@ async def test_each_candidate_gets_its_own_rewriting_of_the_same_call() -> None:
     traces = [payload.split(b"traceparent: ")[1].split(b"\r\n")[0] for payload in (first, second)]
     assert traces[0][:36] == traces[1][:36]
     assert traces[0] != traces[1]
+
+
+async def _cancelled_after(ticks: int, stack: AttemptStack) -> bool:
+    """Whether a call was still at work after so many turns of the loop, and was cancelled."""
+    task = asyncio.create_task(stack.ask())
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    if task.done():
+        return False
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    return True
+
+
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        {"a": [OK], "b": []},
+        {"a": [REFUSED, REFUSED, REFUSED], "b": [REFUSED, BUSY, OK]},
+        {"a": [BUSY, RESET], "b": []},
+    ],
+    ids=["one attempt", "six attempts", "in doubt"],
+)
+async def test_a_cancellation_at_any_point_ends_it_there_and_is_told_truly(
+    scripts: dict[str, list[Step]],
+) -> None:
+    """The end of the drain: nothing is sent after it, and unknown is said if anything was."""
+    ticks = 0
+    while True:
+        stack = AttemptStack(_route(attempts=THRICE), scripts)
+        if not await _cancelled_after(ticks, stack):
+            break
+        sent = len(stack.sent)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert len(stack.sent) == sent
+        assert stack.admission.in_flight == 0
+        expected = Execution.UNKNOWN if sent else Execution.NONE
+        assert [outcome.execution for outcome in stack.outcomes] == [expected] * bool(stack.calls)
+        ticks += 1
+    assert ticks > 2

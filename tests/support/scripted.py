@@ -120,7 +120,8 @@ class _ScriptedConnection:
         self.note(payload)
         if isinstance(step.meets, Exception):
             raise step.meets
-        answer.set_result(self._result(step.meets, exchange))
+        result = self._result(step.meets, exchange)
+        asyncio.get_running_loop().call_soon(_set, answer, result)
         return answer
 
     def _result(self, meets: Response | Failure, exchange: Exchange) -> Result:
@@ -132,3 +133,9 @@ class _ScriptedConnection:
         if isinstance(meets, Response):
             exchange.progress.first_byte_at = self.clock.now()
         return meets
+
+
+def _set(answer: asyncio.Future[Result], result: Result) -> None:
+    """The answer comes, whether or not somebody still waits for it."""
+    if not answer.done():
+        answer.set_result(result)

@@ -18,8 +18,8 @@ from proxy.model.route import (
     PoolLimits,
     Retry,
     Route,
-    TlsFiles,
     Timeouts,
+    TlsFiles,
     Upstream,
 )
 from tests.support.manual_clock import START_S

@@ -1,4 +1,4 @@
-"""The short, seeded form of the hostile pool: whose answer is it?"""
+"""The short, seeded form of the hostile pool: each answer belongs to its own request."""
 
 from __future__ import annotations
 

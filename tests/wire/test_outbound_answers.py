@@ -183,3 +183,22 @@ def test_an_answer_keeps_its_headers_and_loses_the_connections(house: House) -> 
     reply = house.call("POST", "/one/x", b"{}")
     ours = [pair for pair in reply.headers if not pair[0].startswith("tidegate-")]
     assert ours == [("x-id", "1"), ("x-id", "2"), ("server", "partner"), ("content-length", "2")]
+
+
+def test_the_partners_reason_phrase_stays_behind(house: House) -> None:
+    """It may hold anything, control bytes included; the status line is our own."""
+    house.one.forget(always(b"HTTP/1.1 402 4111\x01\xff\r\nContent-Length: 2\r\n\r\nno"))
+    reply = house.call("POST", "/one/x", b"{}")
+    assert reply.raw.startswith(b"HTTP/1.1 402 Payment Required\r\n")
+    assert (reply.outcome, reply.body) == ("answered", b"no")
+
+
+def test_trailers_of_an_answer_are_dropped(house: House) -> None:
+    """A chunked answer with trailers is complete; the trailers do not become headers."""
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npaid\r\n0\r\n"
+    house.one.forget(always(chunked + b"X-Status: evil\r\nContent-Length: 99\r\n\r\n"))
+    with house.client() as client:
+        for _ in range(2):
+            reply = client.call("POST", "/pool/x", b"{}")
+            assert (reply.status, reply.body, reply.header("x-status")) == (200, b"paid", None)
+            assert reply.header("content-length") == "4"

@@ -64,7 +64,11 @@ def _serving(
 
 
 def _get(
-    address: Address, path: str, *fields: tuple[str, str], host: str = "127.0.0.1", method: str = "GET"
+    address: Address,
+    path: str,
+    *fields: tuple[str, str],
+    host: str = "127.0.0.1",
+    method: str = "GET",
 ) -> Reply:
     with Client(address) as client:
         return client.call(method, path, None, fields, host=host)
@@ -231,7 +235,7 @@ def test_a_failing_report_says_nothing_of_the_failure(
         raise ValueError(CARD)
 
     async def main() -> None:
-        reports = Reports(lambda: True, fail, lambda: {})
+        reports = Reports(lambda: True, fail, dict)
         listener = await start(reports, "127.0.0.1", 0, None, 0o600)
         address = parse_address(listener.url)
         reply = await asyncio.to_thread(_get, address, "/metrics")

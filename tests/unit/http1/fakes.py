@@ -83,6 +83,18 @@ class FakeTransport(asyncio.Transport):
         loop.transports.append(self)
         protocol.connection_made(self)
 
+    def is_open(self) -> bool:
+        return not self.is_closing()
+
+    def receive(self, data: bytes) -> None:
+        """Bytes from the peer, delivered by the loop."""
+        self.protocol.data_received(data)
+
+    def end(self) -> None:
+        """FIN of the peer; asyncio closes the transport when the protocol lets it."""
+        if not self.protocol.eof_received():
+            self.lose()
+
     def write(self, data: bytes | bytearray | memoryview) -> None:
         assert not self.is_closing()
         assert not self.ended

@@ -138,7 +138,7 @@ async def test_a_refusal_reaches_a_sender_that_still_sends() -> None:
 
 @pytest.mark.parametrize("draining", [False, True])
 async def test_a_sender_that_has_gone_when_it_is_refused(draining: bool) -> None:
-    """By FIN or RST, on arrival or later: the refusal fails without a sound, and nothing is left."""
+    """By FIN or RST, on arrival or later: the refusal fails in silence, and nothing is left."""
     async with house() as made:
         made.edge.draining = draining
         for number in range(10):

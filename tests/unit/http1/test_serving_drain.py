@@ -88,7 +88,6 @@ async def test_who_comes_too_late_is_told() -> None:
 
 async def test_the_drain_waits_for_answers_that_are_still_leaving() -> None:
     """The handler is done, but the application has not taken all of the answer yet."""
-
     answered = asyncio.Event()
 
     async def handler(request: Request) -> Response:

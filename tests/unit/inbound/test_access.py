@@ -56,9 +56,7 @@ def test_where_no_token_is_asked_for_any_is_ignored() -> None:
     assert _judged(headers(("Tidegate-Token", "whatever"))) is None
 
 
-@pytest.mark.parametrize(
-    "name", ["Origin", "Sec-Fetch-Site", "SEC-FETCH-MODE", "sec-fetch-dest"]
-)
+@pytest.mark.parametrize("name", ["Origin", "Sec-Fetch-Site", "SEC-FETCH-MODE", "sec-fetch-dest"])
 @pytest.mark.parametrize("value", ["", "null", "same-origin", "https://api.example.com"])
 def test_what_a_browser_sends_is_refused_whatever_it_says(name: str, value: str) -> None:
     """A page on this machine must not reach the partners' credentials, even from our own origin."""

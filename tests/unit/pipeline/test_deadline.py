@@ -1,4 +1,4 @@
-"""`proxy.pipeline.deadline`: one budget, fixed at arrival, that the application may only shorten."""
+"""`proxy.pipeline.deadline`: one budget, fixed at arrival, that callers may only shorten."""
 
 from __future__ import annotations
 

@@ -15,8 +15,6 @@ from tests.support.manual_clock import ManualClock
 from tests.support.values import CARD, attempt, call, candidate
 
 
-
-
 class _Observed:
     """The layer around a handler of the test's choosing."""
 

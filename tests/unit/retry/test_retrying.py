@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 from collections.abc import Iterator
 
@@ -231,6 +232,18 @@ async def test_a_call_is_counted_once_however_many_candidates_it_has() -> None:
     assert not budget.take()
 
 
+async def test_no_call_waits_for_the_garbage_collector() -> None:
+    """Its body, which holds card data, is gone with it; tenacity's own objects form cycles."""
+    gc.collect()
+    gc.disable()
+    try:
+        await _Retrying(REFUSED, REFUSED, DONE).run()
+        kept = [each for each in gc.get_objects() if isinstance(each, Call)]
+    finally:
+        gc.enable()
+    assert kept == []
+
+
 async def test_a_bug_passes_through_and_is_not_repeated() -> None:
     """An exception is no outcome: whether bytes left is not known here."""
     error = ZeroDivisionError()
@@ -243,7 +256,7 @@ async def test_a_bug_passes_through_and_is_not_repeated() -> None:
 
 @pytest.mark.parametrize("first", [0, 1])
 async def test_a_cancelled_attempt_is_not_repeated(first: int) -> None:
-    """tenacity would swallow a cancellation under a broader rule, and send again."""
+    """With a broader rule tenacity would swallow a cancellation, and send again."""
     retrying = _Retrying(*[REFUSED] * first, asyncio.CancelledError(), DONE)
     with pytest.raises(asyncio.CancelledError):
         await retrying.run()

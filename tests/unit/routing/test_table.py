@@ -1,4 +1,4 @@
-"""`proxy.routing.table`: the table against a naive reference, and the tricks it must not fall for."""
+"""`proxy.routing.table` against a naive reference, and the tricks it must not fall for."""
 
 from __future__ import annotations
 
@@ -69,9 +69,7 @@ def test_the_table_finds_what_a_plain_search_finds(
 ) -> None:
     """The same route, and the same knowledge of whether the path is known at all."""
     target = (path.rstrip("/") + tail if path != "/" else path).encode()
-    assert RouteTable(routes).find(host, target, method) == _reference(
-        routes, host, target, method
-    )
+    assert RouteTable(routes).find(host, target, method) == _reference(routes, host, target, method)
 
 
 PSP = route(name="psp", path_prefix=b"/psp/")

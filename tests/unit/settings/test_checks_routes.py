@@ -83,6 +83,15 @@ def test_a_route_that_takes_no_call_is_a_mistake(
     assert problem.message == f"{message} (see line {', '.join(lines)})"
 
 
+def test_a_hidden_route_hides_nothing_itself(tmp_path: Path) -> None:
+    """The report names the route that takes the calls, not all that never did."""
+    text = _routes(["path: /a", "path: /a, methods: [GET]", "path: /a"])
+    place = f"(see line {line_of(text, 'name: r0,')})"
+    found = problems_of(tmp_path, text)
+    assert [problem.path for problem in found] == ["routes[1].match", "routes[2].match"]
+    assert all(problem.message.endswith(place) for problem in found)
+
+
 _MATCHES = st.builds(
     "path: {}{}{}".format,
     st.sampled_from(["/", "/a", "/a/", "/a/b", "/b"]),

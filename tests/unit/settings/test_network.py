@@ -173,6 +173,7 @@ def test_other_urls_are_refused(text: str, message: str) -> None:
         "[::1",
         "::1",
         "a\u200db.example",
+        "\u00e9..example",
     ],
 )
 def test_other_hosts_are_refused(text: str) -> None:

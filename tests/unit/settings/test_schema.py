@@ -137,7 +137,7 @@ def test_the_schema_is_json_and_names_its_dialect() -> None:
     """As `tidegate schema` prints it; every key has a description for the editor to show."""
     text = json.dumps(SCHEMA)
     assert json.loads(text)["$schema"].endswith("2020-12/schema")
-    assert '"null"' not in text
+    assert "null" not in text
     models: list[Any] = [SCHEMA, *SCHEMA["$defs"].values()]
     for model in models:
         assert all("description" in each for each in model["properties"].values())

@@ -54,7 +54,7 @@ def _line(made: Call, outcome: Outcome, log: CallLog | None = None) -> dict[str,
     return members
 
 
-OUTCOMES = [
+OUTCOMES: list[Outcome] = [
     Answered("acme", "a", response(201), Execution.DONE),
     Answered("acme", "a", response(500), Execution.UNKNOWN),
     Refused("token", 401, "No."),
@@ -88,7 +88,7 @@ def test_a_line_says_what_happened_in_figures() -> None:
     assert members["duration_ms"] == pytest.approx(250.0)
     assert members["send_ms"] == pytest.approx(100.0)
     assert members["wait_ms"] == pytest.approx(50.0)
-    assert members["at"] == WALL_START_S
+    assert members["at"] == WALL_START_S + 0.25  # when it ended, not when it was written + 0.25, "the instant of the end, not of the writing"
     assert (members["method"], members["route"]) == ("POST", "charges")
 
 

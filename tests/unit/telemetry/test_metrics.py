@@ -24,7 +24,9 @@ def _rendered(metrics: Metrics) -> dict[str, Family]:
     return parse("\n".join(metrics.render()) + "\n")
 
 
-def _ended(metrics: Metrics, outcome: Outcome, seconds: float = 0.1, made: Call | None = None) -> None:
+def _ended(
+    metrics: Metrics, outcome: Outcome, seconds: float = 0.1, made: Call | None = None
+) -> None:
     made = made or call()
     metrics.call(CallEnded(made, outcome, made.arrived_at + seconds))
 

@@ -47,6 +47,27 @@ async def test_the_record_says_how_far_it_got_and_how_it_ended() -> None:
     assert bottom.events == [AttemptEnded(made, record)]
 
 
+async def test_a_fit_idle_connection_is_used_without_waiting() -> None:
+    """It counts as queued when the attempt began, and the request is written once."""
+    bottom, made = _Bottom(Step(response(), reused=True)), call()
+    await bottom.handle(made, candidate())
+    (record,) = made.attempts
+    assert record.reused
+    assert record.queued_at == record.begun_at == START_S
+    assert len(bottom.sent) == 1
+
+
+@pytest.mark.parametrize("sent", [False, True])
+async def test_a_connection_that_fails_is_not_replaced_here(sent: bool) -> None:
+    """Whether to try again is decided above, by what the failure proves."""
+    failure = Failure(Phase.SEND, "closed", sent)
+    bottom, made = _Bottom(Step(failure, reused=True), Step(response())), call()
+    outcome = await bottom.handle(made, candidate())
+    assert isinstance(outcome, InDoubt if sent else Unsent)
+    assert bottom.pool.asked == 1
+    assert len(bottom.sent) == sent
+
+
 async def test_attempts_are_numbered_from_one_within_their_call() -> None:
     """Across candidates and retries alike."""
     refused = Failure(Phase.CONNECT, "refused", sent=False)
@@ -96,7 +117,7 @@ async def test_a_bug_in_the_transport_leaves_the_record_as_far_as_it_got() -> No
 @pytest.mark.parametrize("method", [b"HEAD", b"POST"])
 @pytest.mark.parametrize("allow_eof_body", [False, True])
 async def test_the_exchange_is_told_what_it_must_know(method: bytes, allow_eof_body: bool) -> None:
-    """The deadline, the timeouts, whether a body can come, and whether its end may be the wire's."""
+    """The deadline, the timeouts, whether a body can come, and whether the wire may end it."""
     seen: list[Exchange] = []
 
     class Connection:
