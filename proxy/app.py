@@ -27,7 +27,7 @@ from proxy.http1.pool import Pool
 from proxy.http1.serving import Edge
 from proxy.inbound.access import access
 from proxy.inbound.admission import Admission
-from proxy.inbound.listener import listen_tcp, listen_unix
+from proxy.inbound.listener import leave_unix, listen_tcp, listen_unix
 from proxy.inbound.translate import Identities, translate
 from proxy.model.clock import SystemClock
 from proxy.model.errors import StartError
@@ -166,6 +166,8 @@ class Sidecar:
         """Stop accepting, finish what runs, bounded; True when nothing had to be cut."""
         within_s = self._settings.listen.timeout_drain_s
         ends_at = self._clock.now() + within_s
+        if self._settings.listen.address.unix_path is not None:
+            leave_unix(self._settings.listen.address.unix_path)
         finished = await self._edge.drain(within_s)
         left_s = max(0.0, ends_at - self._clock.now())
         await asyncio.gather(*(each.pool.drain(left_s) for each in self._transports.values()))

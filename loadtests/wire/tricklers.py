@@ -10,6 +10,7 @@ import asyncio
 import collections
 import os
 import signal
+import time
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import cast
@@ -54,7 +55,7 @@ class _Trickler(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._opened_at = self._loop.time()
+        self._opened_at = time.monotonic()
         self._transport.write(self._first + self._rest[:1])
         self._rest = self._rest[1:]
         self._timer = self._loop.call_later(BYTE_INTERVAL_S, self._drip)
@@ -64,7 +65,7 @@ class _Trickler(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timer.cancel()
-        self._closed.ages_s.append(self._loop.time() - self._opened_at)
+        self._closed.ages_s.append(time.monotonic() - self._opened_at)
         self._closed.replies[self._got[9:12].decode("latin-1") or "none"] += 1
         self.ended.set_result(None)
 
@@ -102,8 +103,8 @@ async def _run(pressure: Pressure, pipe: Connection) -> Closed:
     slots = []
     for number in range(pressure.connections):
         slots.append(loop.create_task(_slot(pressure, number, closed, stop)))
-        if number % 50 == 49:
-            await asyncio.sleep(0.02)  # not all of them in one accept queue
+        # spread over the deadline, so that closing and replacing them is as even as trickling
+        await asyncio.sleep(pressure.deadline_s / pressure.connections)
     pipe.send(len(slots))
     loop.add_reader(pipe.fileno(), stop.set)
     await stop.wait()

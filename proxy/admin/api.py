@@ -15,6 +15,7 @@ import socket
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web, web_protocol
@@ -131,7 +132,9 @@ class AdminListener:
     _server: asyncio.AbstractServer
 
     async def close(self) -> None:
-        """Stop accepting and end open connections."""
+        """Stop accepting and end open connections; a Unix socket is taken away."""
+        if self.url.startswith("unix:"):
+            _leave_unix(self.url.removeprefix("unix:"))
         self._server.close()
         await self._runner.cleanup()
 
@@ -183,6 +186,10 @@ def _bind_unix(path: str, mode: int) -> socket.socket:
     finally:
         os.umask(before)
     return bound
+
+
+def _leave_unix(path: str) -> None:
+    Path(path).unlink(missing_ok=True)
 
 
 def _is_dead(path: str) -> bool:

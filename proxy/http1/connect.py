@@ -68,14 +68,14 @@ def tls_reason(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return _VERIFY_REASONS.get(error.verify_code, "certificate_invalid")
     if isinstance(error, ssl.SSLError):
-        reason = (error.reason or "").upper()
+        reason = (getattr(error, "reason", None) or "").upper()  # absent unless OpenSSL raised it
         if "CERTIFICATE_REQUIRED" in reason:
             return "client_certificate_required"
         if "ALERT_CERTIFICATE" in reason or "ALERT_BAD_CERTIFICATE" in reason:
             return "client_certificate_refused"
         if "ALERT_UNKNOWN_CA" in reason:
             return "client_certificate_refused"
-        if "VERSION" in reason:
+        if "PROTOCOL_VERSION" in reason or reason == "UNSUPPORTED_PROTOCOL":
             return "protocol_version"
         return "handshake_failed"
     return "handshake_closed"

@@ -45,6 +45,11 @@ async def listen_unix(edge: Edge, path: str, mode: int) -> None:
     edge.serve(server)
 
 
+def leave_unix(path: str) -> None:
+    """Take the socket away as the drain begins: later a successor may have put its own there."""
+    Path(path).unlink(missing_ok=True)
+
+
 def _bind(path: str, mode: int) -> socket.socket:
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o777 & ~mode)

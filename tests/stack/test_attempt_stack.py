@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import pytest
@@ -10,58 +9,32 @@ import pytest
 from proxy.model.message import Failure
 from proxy.model.outcome import Execution
 from proxy.model.phase import Phase
-from proxy.model.route import Money, Retry, Route
+from proxy.model.route import Money
 from proxy.pipeline.rescue import NEXT_AFTER_NONE, NEXT_AFTER_UNKNOWN
-from tests.support.attempt_stack import Answer, AttemptStack
+from tests.stack.stories import (
+    BLACKHOLE,
+    BROKEN,
+    BUSY,
+    HANGS,
+    OK,
+    REFUSED,
+    RESET,
+    STALE,
+    THRICE,
+    next_step,
+    said,
+    two_candidates,
+)
+from tests.support.attempt_stack import AttemptStack
 from tests.support.scripted import Step
-from tests.support.values import candidate, headers, request, response, route, rule
-
-REFUSED = Step(Failure(Phase.CONNECT, "refused", sent=False))
-BLACKHOLE = Step(Failure(Phase.CONNECT, "timeout", sent=False), takes_s=4.0)
-RESET = Step(Failure(Phase.FIRST_BYTE, "reset", sent=True), takes_s=0.2)
-HANGS = Step(Failure(Phase.FIRST_BYTE, "timeout", sent=True), takes_s=1e6)
-STALE = Step(Failure(Phase.SEND, "closed", sent=False), reused=True)
-OK = Step(response(201), takes_s=0.1)
-BUSY = Step(response(429, headers(("Retry-After", "1"))), takes_s=0.1)
-BROKEN = Step(response(500), takes_s=0.1)
-THRICE = Retry(3, 0.05, 0.5)
-
-
-def _route(
-    names: str = "ab",
-    *,
-    money: Money = Money.YES,
-    attempts: Retry | None = None,
-    deadline_s: float = 30.0,
-) -> Route:
-    at = [candidate(name, rule=rule(money)) for name in names]
-    retry = attempts or Retry(1, 0.05, 0.5)
-    return route(*at, retry=retry, deadline_s=deadline_s)
-
-
-def _said(answer: Answer) -> tuple[int, str, str, str | None, str]:
-    """Status, outcome, execution, upstream and attempts, as the reply says."""
-    labels = answer.labels
-    return (
-        answer.response.status,
-        labels["outcome"],
-        labels["execution"],
-        labels.get("upstream"),
-        labels["attempts"],
-    )
-
-
-def _next(answer: Answer) -> str:
-    following = json.loads(answer.response.body)["next"]
-    assert isinstance(following, str)
-    return following
+from tests.support.values import headers, request, response
 
 
 async def test_a_charge_goes_to_the_first_candidate_and_its_answer_comes_back() -> None:
     """One write, one attempt, the partner's own body."""
-    stack = AttemptStack(_route(), {"a": [OK], "b": []})
+    stack = AttemptStack(two_candidates(), {"a": [OK], "b": []})
     answer = await stack.ask()
-    assert _said(answer) == (201, "answered", "done", "a", "1")
+    assert said(answer) == (201, "answered", "done", "a", "1")
     assert answer.response.body == response().body
     assert stack.sent_to == ["a"]
 
@@ -71,15 +44,15 @@ async def test_when_the_primary_cannot_be_reached_the_payment_succeeds_elsewhere
     failing: Step,
 ) -> None:
     """INC-08, the unsent part: refused, blackholed, or gone stale in the pool."""
-    stack = AttemptStack(_route(), {"a": [failing], "b": [OK]})
-    assert _said(await stack.ask()) == (201, "answered", "done", "b", "2")
+    stack = AttemptStack(two_candidates(), {"a": [failing], "b": [OK]})
+    assert said(await stack.ask()) == (201, "answered", "done", "b", "2")
     assert stack.sent_to == ["b"]
 
 
 @pytest.mark.parametrize("failing", [RESET, HANGS, BROKEN])
 async def test_a_charge_that_may_have_left_is_never_sent_again(failing: Step) -> None:
     """Neither to the same upstream, with attempts left, nor to the next one."""
-    stack = AttemptStack(_route(attempts=THRICE), {"a": [failing], "b": []})
+    stack = AttemptStack(two_candidates(attempts=THRICE), {"a": [failing], "b": []})
     answer = await stack.ask()
     assert answer.labels["execution"] == "unknown"
     assert (answer.labels["upstream"], answer.labels["attempts"]) == ("a", "1")
@@ -88,24 +61,24 @@ async def test_a_charge_that_may_have_left_is_never_sent_again(failing: Step) ->
 
 async def test_an_inquiry_may_be_asked_elsewhere_after_an_unknown() -> None:
     """It moves no money; but it is not hammered on the upstream that hangs."""
-    stack = AttemptStack(_route(money=Money.NO, attempts=THRICE), {"a": [RESET], "b": [OK]})
-    assert _said(await stack.ask()) == (201, "answered", "done", "b", "2")
+    stack = AttemptStack(two_candidates(money=Money.NO, attempts=THRICE), {"a": [RESET], "b": [OK]})
+    assert said(await stack.ask()) == (201, "answered", "done", "b", "2")
     assert stack.sent_to == ["a", "b"]
 
 
 async def test_an_unknown_is_reported_though_a_later_candidate_was_never_reached() -> None:
     """What the second says ("nothing was sent") is not true of the call."""
-    stack = AttemptStack(_route(money=Money.NO), {"a": [RESET], "b": [REFUSED]})
+    stack = AttemptStack(two_candidates(money=Money.NO), {"a": [RESET], "b": [REFUSED]})
     answer = await stack.ask()
-    assert _said(answer) == (502, "in_doubt", "unknown", "a", "2")
-    assert _next(answer) == NEXT_AFTER_UNKNOWN
+    assert said(answer) == (502, "in_doubt", "unknown", "a", "2")
+    assert next_step(answer) == NEXT_AFTER_UNKNOWN
 
 
 async def test_each_candidate_has_its_own_attempts() -> None:
     """Three at the first, then three at the second, all proven unsent."""
     scripts = {"a": [REFUSED] * 3, "b": [REFUSED, REFUSED, OK]}
-    stack = AttemptStack(_route(attempts=THRICE), scripts)
-    assert _said(await stack.ask()) == (201, "answered", "done", "b", "6")
+    stack = AttemptStack(two_candidates(attempts=THRICE), scripts)
+    assert said(await stack.ask()) == (201, "answered", "done", "b", "6")
     assert [record.number for record in stack.attempts] == [1, 2, 3, 4, 5, 6]
     assert stack.sent_to == ["b"]
 
@@ -113,32 +86,32 @@ async def test_each_candidate_has_its_own_attempts() -> None:
 async def test_when_nobody_can_be_reached_the_application_may_try_again() -> None:
     """502, none, and every attempt counted."""
     scripts = {"a": [REFUSED] * 3, "b": [REFUSED] * 3}
-    stack = AttemptStack(_route(attempts=THRICE), scripts)
+    stack = AttemptStack(two_candidates(attempts=THRICE), scripts)
     answer = await stack.ask()
-    assert _said(answer) == (502, "unsent", "none", "b", "6")
-    assert _next(answer) == NEXT_AFTER_NONE
+    assert said(answer) == (502, "unsent", "none", "b", "6")
+    assert next_step(answer) == NEXT_AFTER_NONE
     assert stack.sent_to == []
 
 
 async def test_a_partner_that_is_busy_is_given_its_time_and_then_left() -> None:
     """429 proves none: wait as asked, try again there, then elsewhere."""
-    stack = AttemptStack(_route(attempts=THRICE), {"a": [BUSY] * 3, "b": [OK]})
+    stack = AttemptStack(two_candidates(attempts=THRICE), {"a": [BUSY] * 3, "b": [OK]})
     answer = await stack.ask()
-    assert _said(answer) == (201, "answered", "done", "b", "4")
+    assert said(answer) == (201, "answered", "done", "b", "4")
     assert all(waited_s >= 1.0 for waited_s in stack.clock.slept)
     assert stack.sent_to == ["a", "a", "a", "b"]
 
 
 async def test_the_partners_own_answer_is_told_rather_than_a_later_failure() -> None:
     """429 with its Retry-After says more than that the other was not reached."""
-    stack = AttemptStack(_route(), {"a": [BUSY], "b": [REFUSED]})
+    stack = AttemptStack(two_candidates(), {"a": [BUSY], "b": [REFUSED]})
     answer = await stack.ask()
-    assert _said(answer) == (429, "answered", "none", "a", "2")
+    assert said(answer) == (429, "answered", "none", "a", "2")
 
 
 async def test_one_deadline_bounds_all_attempts_and_waits() -> None:
     """Blackholes at both candidates: the answer comes at the deadline, and it says none."""
-    route_ = _route(attempts=THRICE, deadline_s=6.0)
+    route_ = two_candidates(attempts=THRICE, deadline_s=6.0)
     stack = AttemptStack(route_, {"a": [BLACKHOLE] * 3, "b": [BLACKHOLE] * 3})
     answer = await stack.ask()
     assert answer.labels["execution"] == "none"
@@ -149,9 +122,9 @@ async def test_one_deadline_bounds_all_attempts_and_waits() -> None:
 
 async def test_a_hanging_partner_costs_the_deadline_and_not_more() -> None:
     """INC-04: in doubt at the deadline, with the partner named."""
-    stack = AttemptStack(_route(deadline_s=3.0), {"a": [HANGS], "b": []})
+    stack = AttemptStack(two_candidates(deadline_s=3.0), {"a": [HANGS], "b": []})
     answer = await stack.ask()
-    assert _said(answer) == (504, "in_doubt", "unknown", "a", "1")
+    assert said(answer) == (504, "in_doubt", "unknown", "a", "1")
     assert answer.took_s == pytest.approx(3.0)
     members = json.loads(answer.response.body)
     assert (members["reason"], members["origin"]) == ("deadline", "partner")
@@ -159,7 +132,7 @@ async def test_a_hanging_partner_costs_the_deadline_and_not_more() -> None:
 
 async def test_the_applications_own_deadline_is_in_force_below() -> None:
     """It hangs up earlier, so we stop earlier."""
-    stack = AttemptStack(_route(deadline_s=30.0), {"a": [HANGS], "b": []})
+    stack = AttemptStack(two_candidates(deadline_s=30.0), {"a": [HANGS], "b": []})
     answer = await stack.ask(request(fields=headers(("Tidegate-Deadline-Ms", "250"))))
     assert answer.took_s == pytest.approx(0.25)
     assert b"Tidegate" not in stack.sent[0].payload
@@ -168,48 +141,23 @@ async def test_the_applications_own_deadline_is_in_force_below() -> None:
 async def test_a_call_that_spent_its_budget_on_the_way_is_not_sent() -> None:
     """The pool's connection comes one instant too late: nothing leaves, at no candidate."""
     late = Step(Failure(Phase.QUEUE, "pool_timeout", sent=False), takes_s=3.0)
-    stack = AttemptStack(_route(deadline_s=3.0), {"a": [late], "b": []})
+    stack = AttemptStack(two_candidates(deadline_s=3.0), {"a": [late], "b": []})
     answer = await stack.ask()
     assert answer.labels["execution"] == "none"
     assert stack.sent_to == []
 
 
-@pytest.mark.parametrize(
-    ("step", "execution", "status"),
-    [
-        (Step(ZeroDivisionError(), write_fails=True), "none", 500),
-        (Step(ZeroDivisionError()), "unknown", 502),
-    ],
-    ids=["before the write", "after the write"],
-)
-async def test_a_bug_of_ours_is_answered_with_what_is_certainly_true(
-    step: Step, execution: str, status: int
-) -> None:
-    """No failover and no retry from an exception: it proves nothing by itself."""
-    stack = AttemptStack(_route(attempts=THRICE), {"a": [step], "b": []})
-    answer = await stack.ask()
-    assert answer.response.status == status
-    assert answer.labels["execution"] == execution
-    assert stack.admission.in_flight == 0
-
-
-async def test_a_bug_after_an_earlier_unknown_does_not_turn_it_into_none() -> None:
-    """The second candidate fails before its write; the first may have executed."""
-    scripts = {"a": [RESET], "b": [Step(ZeroDivisionError(), write_fails=True)]}
-    stack = AttemptStack(_route(money=Money.NO), scripts)
-    answer = await stack.ask()
-    assert (answer.labels["execution"], answer.labels["upstream"]) == ("unknown", "a")
-
-
 async def test_without_retry_budget_there_is_still_failover() -> None:
     """Trouble at one upstream is not multiplied there, and not suffered either."""
-    stack = AttemptStack(_route(attempts=THRICE), {"a": [REFUSED], "b": [OK]}, retries_min=0)
-    assert _said(await stack.ask()) == (201, "answered", "done", "b", "2")
+    stack = AttemptStack(
+        two_candidates(attempts=THRICE), {"a": [REFUSED], "b": [OK]}, retries_min=0
+    )
+    assert said(await stack.ask()) == (201, "answered", "done", "b", "2")
 
 
 async def test_every_attempt_and_every_call_is_told_once() -> None:
     """What is counted is what happened."""
-    stack = AttemptStack(_route(attempts=THRICE), {"a": [REFUSED] * 3, "b": [OK]})
+    stack = AttemptStack(two_candidates(attempts=THRICE), {"a": [REFUSED] * 3, "b": [OK]})
     await stack.ask()
     await stack.ask(request(target=b"/nowhere"))
     assert stack.attempts_ended == 4
@@ -219,7 +167,7 @@ async def test_every_attempt_and_every_call_is_told_once() -> None:
 
 async def test_each_candidate_gets_its_own_rewriting_of_the_same_call() -> None:
     """Same body and trace; its own host; its own span."""
-    stack = AttemptStack(_route(), {"a": [BUSY], "b": [OK]})
+    stack = AttemptStack(two_candidates(), {"a": [BUSY], "b": [OK]})
     await stack.ask()
     first, second = (each.payload for each in stack.sent)
     assert b"Host: a.example\r\n" in first
@@ -229,45 +177,3 @@ async def test_each_candidate_gets_its_own_rewriting_of_the_same_call() -> None:
     traces = [payload.split(b"traceparent: ")[1].split(b"\r\n")[0] for payload in (first, second)]
     assert traces[0][:36] == traces[1][:36]
     assert traces[0] != traces[1]
-
-
-async def _cancelled_after(ticks: int, stack: AttemptStack) -> bool:
-    """Whether a call was still at work after so many turns of the loop, and was cancelled."""
-    task = asyncio.create_task(stack.ask())
-    for _ in range(ticks):
-        await asyncio.sleep(0)
-    if task.done():
-        return False
-    task.cancel()
-    await asyncio.wait([task])
-    assert task.cancelled()
-    return True
-
-
-@pytest.mark.parametrize(
-    "scripts",
-    [
-        {"a": [OK], "b": []},
-        {"a": [REFUSED, REFUSED, REFUSED], "b": [REFUSED, BUSY, OK]},
-        {"a": [BUSY, RESET], "b": []},
-    ],
-    ids=["one attempt", "six attempts", "in doubt"],
-)
-async def test_a_cancellation_at_any_point_ends_it_there_and_is_told_truly(
-    scripts: dict[str, list[Step]],
-) -> None:
-    """The end of the drain: nothing is sent after it, and unknown is said if anything was."""
-    ticks = 0
-    while True:
-        stack = AttemptStack(_route(attempts=THRICE), scripts)
-        if not await _cancelled_after(ticks, stack):
-            break
-        sent = len(stack.sent)
-        for _ in range(20):
-            await asyncio.sleep(0)
-        assert len(stack.sent) == sent
-        assert stack.admission.in_flight == 0
-        expected = Execution.UNKNOWN if sent else Execution.NONE
-        assert [outcome.execution for outcome in stack.outcomes] == [expected] * bool(stack.calls)
-        ticks += 1
-    assert ticks > 2

@@ -19,54 +19,11 @@ from types import TracebackType
 from typing import Self
 
 from tests.support import dns_wire as wire
+from tests.support.dns_answers import EMPTY, NXDOMAIN, Answer, Query
 
 WAIT_S = 10.0
+
 _CNAMES_MAX = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is said to a question. `data` holds addresses, or the one name of a CNAME."""
-
-    data: tuple[str, ...] = ()
-    ttl_s: int = 60
-    rcode: int = wire.NOERROR
-    silent: bool = False
-    """Nothing is said at all."""
-    truncate_udp: bool = False
-    """Over UDP only that there is more; the whole over TCP."""
-    delay_s: float = 0.0
-    wrong_id: bool = False
-    garbage: bytes | None = None
-    """These bytes are sent in place of a message."""
-
-
-EMPTY = Answer()
-NXDOMAIN = Answer(rcode=wire.NXDOMAIN)
-SERVFAIL = Answer(rcode=wire.SERVFAIL)
-REFUSED = Answer(rcode=wire.REFUSED)
-SILENT = Answer(silent=True)
-
-
-def addresses(*data: str, ttl_s: int = 60) -> Answer:
-    """These addresses, in this order."""
-    return Answer(data, ttl_s)
-
-
-def alias(target: str, ttl_s: int = 60) -> Answer:
-    """For type CNAME: the name is another's."""
-    return Answer((target,), ttl_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One question that came; `at` is monotonic seconds, `spelled` the name as it was asked."""
-
-    name: str
-    kind: str
-    transport: str
-    at: float
-    spelled: str
 
 
 @dataclass(order=True, slots=True)

@@ -9,17 +9,17 @@ from collections.abc import Iterator
 import pytest
 
 from proxy.dns.lookup import lookup
-from tests.support.dns_server import (
+from tests.support.dns_answers import (
     EMPTY,
     NXDOMAIN,
     REFUSED,
     SERVFAIL,
     SILENT,
     Answer,
-    DnsServer,
     addresses,
     alias,
 )
+from tests.support.dns_server import DnsServer
 
 NAME = "api.partner.example"
 IPV4, IPV6 = socket.AF_INET, socket.AF_INET6
@@ -189,3 +189,10 @@ async def test_many_lookups_at_once_each_get_their_own_answer(server: DnsServer)
         server.set(name, "A", addresses(f"192.0.2.{number + 1}"))
     found = await asyncio.gather(*(_ask(server, name) for name in names))
     assert found == [[(IPV4, f"192.0.2.{number + 1}")] for number in range(40)]
+
+
+async def test_an_empty_answer_does_not_cut_the_other_familys_short(server: DnsServer) -> None:
+    """Only addresses in hand are a reason to go on without the rest."""
+    server.set(NAME, "A", EMPTY)
+    server.set(NAME, "AAAA", Answer(("2001:db8::1",), delay_s=0.2))
+    assert await _ask(server) == [(IPV6, "2001:db8::1")]

@@ -26,6 +26,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.instant = START
         self.errors: list[str] = []
         self.transports: list[FakeTransport] = []
+        self.made: list[asyncio.TimerHandle] = []
         super().__init__()
         self.set_exception_handler(self._note)
 
@@ -35,6 +36,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Virtual seconds."""
         return self.instant
+
+    def call_at(  # type: ignore[override] # typed there by the callback's arguments
+        self, when: float, callback: Any, *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
+        handle = super().call_at(when, callback, *args, context=context)
+        self.made.append(handle)
+        return handle
+
+    def timers(self) -> list[asyncio.TimerHandle]:
+        """Those that would still wake."""
+        return [each for each in self.made if not each.cancelled() and each.when() > self.instant]
 
     def tick(self) -> None:
         """One pass."""

@@ -69,7 +69,8 @@ class Partner:
         self.transports.append(transport)
         self.answered[transport] = 0
         if how == "hung up":
-            connection.eof_received()
+            transport.end()
+            await asyncio.sleep(0)  # so that even the loss is told before the pool gets it
         return connection
 
     def admit(self, how: str = "open", number: int = 0) -> None:

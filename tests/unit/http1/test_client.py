@@ -125,8 +125,9 @@ ANSWERS: dict[str, tuple[bytes, int, bytes, bool]] = {
 }  # fmt: skip
 
 
-@settings(max_examples=40)
-@given(st.sampled_from(sorted(ANSWERS)), st.data())
+@pytest.mark.parametrize("name", ANSWERS)
+@settings(max_examples=10)
+@given(data=st.data())
 def test_an_answer_is_the_same_at_every_split(name: str, data: st.DataObject) -> None:
     """One complete answer, and the connection serves on if nothing about it was odd."""
     wire, status, body, serves_on = ANSWERS[name]
@@ -142,6 +143,20 @@ def test_an_answer_is_the_same_at_every_split(name: str, data: st.DataObject) ->
     assert line.owner.told == (["freed"] if serves_on else ["lost"])
     assert line.is_cut() is not serves_on
     loop.end()
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 1000])
+@pytest.mark.parametrize(("spare", "reason"), [(0, None), (-1, "header_bytes_max")])
+def test_a_head_may_be_exactly_as_large_as_allowed(
+    loop: VirtualLoop, piece_bytes: int, spare: int, reason: str | None
+) -> None:
+    """Its empty line included, and not a byte larger, however it comes."""
+    end = OK.index(b"ok")
+    line = Line(loop, header_bytes_max=end + spare)
+    line.send()
+    line.receive(*[OK[at : at + piece_bytes] for at in range(0, len(OK), piece_bytes)])
+    result = line.answer.result()
+    assert (result.reason if isinstance(result, Failure) else None) == reason
 
 
 def test_an_answer_to_head_ends_with_its_head(loop: VirtualLoop) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from proxy.model.message import Failure, Response
@@ -124,6 +126,19 @@ def test_an_exchange_leaves_nothing_behind_for_the_next(loop: VirtualLoop) -> No
     line.receive(b"1\r\na\r\n0\r\n\r\n")
     assert isinstance(line.response, Response)
     assert line.response.body == b"a"
+
+
+@pytest.mark.parametrize("how", [Line.lose, Line.end, lambda line: line.connection.abort()])
+def test_a_connection_that_ends_leaves_no_timer(
+    loop: VirtualLoop, how: Callable[[Line], None]
+) -> None:
+    """A timer would hold the connection, and all it had read, until it wakes."""
+    line = Line(loop)
+    line.send()
+    assert len(loop.timers()) == 1
+    how(line)
+    loop.settle()
+    assert loop.timers() == []
 
 
 def test_abort_may_be_repeated(loop: VirtualLoop) -> None:

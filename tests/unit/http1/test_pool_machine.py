@@ -12,14 +12,14 @@ from contextlib import ExitStack
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from proxy.http1.client import Result
 from proxy.model.message import Failure, Response
 from tests.unit.http1.fakes import FakeTransport, VirtualLoop
 from tests.unit.http1.partner import Partner
 
-LIMITS = {"connections_max": 3, "idle_max": 2, "waiters_max": 3, "lingering_max": 1, "prewarm": 1}
+LIMITS = {"connections_max": 2, "idle_max": 1, "waiters_max": 3, "lingering_max": 1}
 NOW = st.booleans()
 """Whether the loop comes to rest before the next rule acts."""
 
@@ -31,10 +31,14 @@ class PoolMachine(RuleBasedStateMachine):
         super().__init__()
         self.stack = ExitStack()
         self.loop = VirtualLoop()
-        self.partner = self.stack.enter_context(Partner(self.loop, **LIMITS).connecting())
         self.tasks: dict[bytes, asyncio.Task[Result]] = {}
         self.begun = 0
         self.at_rest = True
+
+    @initialize(prewarm=st.integers(0, 1))
+    def begin_the_day(self, prewarm: int) -> None:
+        partner = Partner(self.loop, prewarm=prewarm, **LIMITS)
+        self.partner = self.stack.enter_context(partner.connecting())
 
     def rest(self, now: bool) -> None:
         """Let the loop run, or not yet."""
@@ -165,4 +169,4 @@ class PoolMachine(RuleBasedStateMachine):
 
 
 TestPool = PoolMachine.TestCase
-TestPool.settings = settings(max_examples=60, stateful_step_count=40)
+TestPool.settings = settings(max_examples=100, stateful_step_count=40)

@@ -141,6 +141,21 @@ def test_the_drain_closes_what_is_idle_and_waits_for_what_lingers(loop: VirtualL
         assert [type(late) for late in partner.late] == [Response]
 
 
+def test_nothing_begins_to_linger_during_the_drain(loop: VirtualLoop) -> None:
+    """A call that times out then is cut, so that the drain comes to its end."""
+    with Partner(loop, connections_max=3).connecting() as partner:
+        hung(partner, 1)
+        partner.busy(1)
+        draining = loop.create_task(partner.pool.drain(20.0))
+        loop.settle()
+        loop.advance(6.0)
+        counts(partner, lingering=1)
+        loop.advance(10.0)
+        loop.advance(0.01)
+        assert draining.done()
+        counts(partner)
+
+
 def test_the_drain_is_bounded(loop: VirtualLoop) -> None:
     """What still lingers or is busy then is cut, and its ending is told."""
     with Partner(loop, connections_max=3).connecting() as partner:

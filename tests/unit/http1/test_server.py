@@ -134,10 +134,11 @@ def test_who_waits_for_permission_gets_it_once(loop: VirtualLoop) -> None:
     "wire",
     [
         request(b"POST", b"Expect: 100-continue", body=b"hi"),
+        request(b"POST", b"Expect: 100-continue", body=b"hi")[:-1],
         request(b"POST", b"Expect: 100-continue", b"Content-Length: 0"),
         request(b"POST", b"Expect: 100-continue", b"Content-Length: 2").replace(b"1.1", b"1.0"),
     ],
-    ids=["the body is there", "no body", "HTTP/1.0"],
+    ids=["the body is there", "some of the body is there", "no body", "HTTP/1.0"],
 )
 def test_who_does_not_wait_gets_no_permission(loop: VirtualLoop, wire: bytes) -> None:
     """It would be an answer too many, or one that an old sender takes for the final one."""

@@ -5,6 +5,8 @@ In these tests a head may take 2 s, a body 3 s, silence 10 s, and an unread answ
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from proxy.http1.grammar import Reject
@@ -141,6 +143,33 @@ def test_a_call_at_work_has_no_deadline_of_the_edge(loop: VirtualLoop) -> None:
     loop.advance(1000.0)
     door.answer(b"late")
     assert visitor.got() == reply(b"late")
+
+
+@pytest.mark.parametrize(
+    "how", [Visitor.lose, Visitor.end, lambda visitor: visitor.connection.abort()]
+)
+def test_a_connection_that_ends_leaves_no_timer(
+    loop: VirtualLoop, how: Callable[[Visitor], None]
+) -> None:
+    """A timer would hold the connection, and all it had read, until it wakes."""
+    _, visitor = enter(loop)
+    visitor.send(b"GET")
+    assert loop.timers()
+    how(visitor)
+    loop.settle()
+    assert loop.timers() == []
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 1000])
+@pytest.mark.parametrize("spare", [0, -1])
+def test_a_head_may_be_exactly_as_large_as_allowed(
+    loop: VirtualLoop, piece_bytes: int, spare: int
+) -> None:
+    """Its empty line included, and not a byte larger, however it comes."""
+    wire = request(b"GET", b"A: b")
+    door = Door(loop, header_bytes_max=len(wire) + spare)
+    Visitor(door).send(*[wire[at : at + piece_bytes] for at in range(0, len(wire), piece_bytes)])
+    assert (len(door.calls), len(door.rejects)) == ((1, 0) if spare == 0 else (0, 1))
 
 
 # -- slow readers ------------------------------------------------------------------------

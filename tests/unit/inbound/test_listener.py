@@ -13,7 +13,7 @@ import pytest
 from proxy.http1.grammar import Reject
 from proxy.http1.limits import EdgeLimits
 from proxy.http1.serving import Edge
-from proxy.inbound.listener import ListenError, listen_tcp, listen_unix
+from proxy.inbound.listener import ListenError, leave_unix, listen_tcp, listen_unix
 from proxy.model.clock import SystemClock
 from proxy.model.errors import StartError
 from proxy.model.message import Request, Response
@@ -93,6 +93,9 @@ async def test_a_unix_socket_has_exactly_its_mode_whatever_the_umask(
         os.umask(before)
     assert stat.S_IMODE(os.stat(path).st_mode) == mode
     assert (await _asked(path)).body == b"here"
+    leave_unix(path)
+    leave_unix(path)
+    assert not os.path.exists(path)
     assert await edge.drain(1.0)
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import random
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -26,53 +23,8 @@ from proxy.model.route import Candidate, Retry
 from proxy.retry.budget import RetryBudget
 from proxy.retry.retrying import retry, retry_after_s, retryable
 from tests.support.manual_clock import ManualClock
-from tests.support.values import attempt, call, candidate, headers, response, route
-
-REFUSED = Unsent("acme", "a", Phase.CONNECT, "refused", Origin.PARTNER)
-DONE = Answered("acme", "a", response(), Execution.DONE)
-IN_DOUBT = InDoubt("acme", "a", Phase.FIRST_BYTE, "timeout", Origin.PARTNER)
-
-
-def _busy(retry_after: str | None = None) -> Answered:
-    fields = headers(("Retry-After", retry_after)) if retry_after is not None else []
-    return Answered("acme", "a", response(429, fields), Execution.NONE)
-
-
-class _Retrying:
-    """The layer above attempts that end as told, on virtual time and with a seeded chance."""
-
-    def __init__(
-        self,
-        *endings: Outcome | BaseException,
-        policy: Retry | None = None,
-        takes_s: float = 0.0,
-        retries_min: int = 100,
-        seed: int = 1,
-    ) -> None:
-        self.clock = ManualClock()
-        self.asked = 0
-        self._endings: Iterator[Outcome | BaseException] = iter(endings)
-        self._takes_s = takes_s
-        self.budget = RetryBudget(0.0, 10.0, retries_min, self.clock.now)
-        self._policy = policy or Retry(3, 0.05, 0.5)
-        layer = retry(self.budget, self.clock, self.clock.sleep, random.Random(seed))
-        self._handle = layer(self._attempt)
-
-    async def run(self, made: Call | None = None) -> Outcome:
-        at = candidate()
-        taken = route(at, deadline_s=30.0, retry=self._policy)
-        made = made or call(taken=taken)
-        made.route = taken
-        return await self._handle(made, at)
-
-    async def _attempt(self, made: Call, at: Candidate) -> Outcome:
-        self.asked += 1
-        made.attempts.append(attempt(self.asked, at))
-        self.clock.advance(self._takes_s)
-        ending = next(self._endings)
-        if isinstance(ending, BaseException):
-            raise ending
-        return ending
+from tests.support.values import attempt, call, candidate, response
+from tests.unit.retry.tries import DONE, IN_DOUBT, REFUSED, Retrying, busy_answer
 
 
 @pytest.mark.parametrize("phase", [phase for phase in Phase if phase is not Phase.QUEUE])
@@ -102,14 +54,14 @@ def test_our_own_refusal_is_not_repeated() -> None:
 
 async def test_the_first_attempt_that_answers_is_the_only_one() -> None:
     """And no time passes."""
-    retrying = _Retrying(DONE)
+    retrying = Retrying(DONE)
     assert await retrying.run() is DONE
     assert (retrying.asked, retrying.clock.slept) == (1, [])
 
 
 async def test_an_attempt_that_proved_none_is_repeated_until_it_helps() -> None:
     """The first outcome counts as the first attempt: it is not asked for twice."""
-    retrying = _Retrying(REFUSED, REFUSED, DONE)
+    retrying = Retrying(REFUSED, REFUSED, DONE)
     assert await retrying.run() is DONE
     assert (retrying.asked, len(retrying.clock.slept)) == (3, 2)
 
@@ -118,7 +70,7 @@ async def test_an_attempt_that_proved_none_is_repeated_until_it_helps() -> None:
 async def test_there_are_never_more_attempts_than_allowed(attempts_max: int) -> None:
     """The last outcome is told as it is, not wrapped in an error of tenacity's."""
     endings = [Unsent("acme", "a", Phase.TLS, f"r{number}", Origin.PARTNER) for number in range(20)]
-    retrying = _Retrying(*endings, policy=Retry(attempts_max, 0.05, 0.5))
+    retrying = Retrying(*endings, policy=Retry(attempts_max, 0.05, 0.5))
     assert await retrying.run() is endings[attempts_max - 1]
     assert retrying.asked == attempts_max
 
@@ -126,7 +78,7 @@ async def test_there_are_never_more_attempts_than_allowed(attempts_max: int) -> 
 @pytest.mark.parametrize("second", [IN_DOUBT, Answered("a", "a", response(500), Execution.UNKNOWN)])
 async def test_an_unknown_ends_it_at_once(second: Outcome) -> None:
     """However many attempts are left."""
-    retrying = _Retrying(REFUSED, second, DONE)
+    retrying = Retrying(REFUSED, second, DONE)
     assert await retrying.run() is second
     assert retrying.asked == 2
 
@@ -137,7 +89,7 @@ async def test_waits_have_full_jitter_below_a_doubling_bound(
 ) -> None:
     """Wait n is anywhere in [0, min(max, base * 2^(n-1))]."""
     policy = Retry(attempts_max, base_s, max_s)
-    retrying = _Retrying(*[REFUSED] * 10, policy=policy, seed=seed)
+    retrying = Retrying(*[REFUSED] * 10, policy=policy, seed=seed)
     await retrying.run()
     for number, waited_s in enumerate(retrying.clock.slept):
         assert 0.0 <= waited_s <= min(max_s, base_s * 2**number)
@@ -147,7 +99,7 @@ async def test_waits_differ_between_calls() -> None:
     """Many sidecars must not come back at the same instant."""
     waits = set()
     for seed in range(20):
-        retrying = _Retrying(REFUSED, DONE, seed=seed)
+        retrying = Retrying(REFUSED, DONE, seed=seed)
         await retrying.run()
         waits.update(retrying.clock.slept)
     assert len(waits) == 20
@@ -155,7 +107,7 @@ async def test_waits_differ_between_calls() -> None:
 
 async def test_a_partner_that_asks_for_patience_gets_at_least_that() -> None:
     """`Retry-After` in seconds is waited for, and jitter comes on top."""
-    retrying = _Retrying(_busy("2"), DONE)
+    retrying = Retrying(busy_answer("2"), DONE)
     assert await retrying.run() is DONE
     (waited_s,) = retrying.clock.slept
     assert 2.0 <= waited_s <= 2.05
@@ -163,8 +115,8 @@ async def test_a_partner_that_asks_for_patience_gets_at_least_that() -> None:
 
 async def test_patience_beyond_the_deadline_is_not_begun() -> None:
     """The call is answered now with what is known, and no permit is spent."""
-    busy = _busy("31")
-    retrying = _Retrying(busy, DONE, retries_min=1)
+    busy = busy_answer("31")
+    retrying = Retrying(busy, DONE, retries_min=1)
     assert await retrying.run() is busy
     assert (retrying.asked, retrying.clock.slept) == (1, [])
     assert retrying.budget.take(), "the budget was not asked"
@@ -187,13 +139,13 @@ def test_only_whole_seconds_of_retry_after_are_understood(
     value: str, seconds: float | None
 ) -> None:
     """A date needs a clock that both sides trust; nonsense is no wish at all."""
-    assert retry_after_s(_busy(value)) == seconds
-    assert retry_after_s(_busy()) is None
+    assert retry_after_s(busy_answer(value)) == seconds
+    assert retry_after_s(busy_answer()) is None
 
 
 async def test_no_attempt_begins_after_the_deadline() -> None:
     """Attempts take their time from the same budget as the waits."""
-    retrying = _Retrying(*[REFUSED] * 10, policy=Retry(10, 0.05, 0.5), takes_s=14.0)
+    retrying = Retrying(*[REFUSED] * 10, policy=Retry(10, 0.05, 0.5), takes_s=14.0)
     await retrying.run()
     assert retrying.asked == 3
     assert retrying.clock.now() <= 1000.0 + 14.0 * 3 + 1.0
@@ -201,14 +153,14 @@ async def test_no_attempt_begins_after_the_deadline() -> None:
 
 async def test_without_budget_the_first_outcome_stands() -> None:
     """Trouble is not multiplied."""
-    retrying = _Retrying(REFUSED, DONE, retries_min=0)
+    retrying = Retrying(REFUSED, DONE, retries_min=0)
     assert await retrying.run() is REFUSED
     assert (retrying.asked, retrying.clock.slept) == (1, [])
 
 
 async def test_each_retry_spends_one_permit_and_calls_that_need_none_spend_none() -> None:
     """The bound is on retries, not on attempts."""
-    retrying = _Retrying(DONE, REFUSED, REFUSED, REFUSED, retries_min=3)
+    retrying = Retrying(DONE, REFUSED, REFUSED, REFUSED, retries_min=3)
     await retrying.run()
     await retrying.run()
     assert retrying.budget.take()
@@ -230,64 +182,3 @@ async def test_a_call_is_counted_once_however_many_candidates_it_has() -> None:
         await handle(made, candidate())
     assert budget.take()
     assert not budget.take()
-
-
-async def test_no_call_waits_for_the_garbage_collector() -> None:
-    """Its body, which holds card data, is gone with it; tenacity's own objects form cycles."""
-    gc.collect()
-    gc.disable()
-    try:
-        await _Retrying(REFUSED, REFUSED, DONE).run()
-        kept = [each for each in gc.get_objects() if isinstance(each, Call)]
-    finally:
-        gc.enable()
-    assert kept == []
-
-
-async def test_a_bug_passes_through_and_is_not_repeated() -> None:
-    """An exception is no outcome: whether bytes left is not known here."""
-    error = ZeroDivisionError()
-    retrying = _Retrying(REFUSED, error, DONE)
-    with pytest.raises(ZeroDivisionError) as raised:
-        await retrying.run()
-    assert raised.value is error
-    assert retrying.asked == 2
-
-
-@pytest.mark.parametrize("first", [0, 1])
-async def test_a_cancelled_attempt_is_not_repeated(first: int) -> None:
-    """With a broader rule tenacity would swallow a cancellation, and send again."""
-    retrying = _Retrying(*[REFUSED] * first, asyncio.CancelledError(), DONE)
-    with pytest.raises(asyncio.CancelledError):
-        await retrying.run()
-    assert retrying.asked == first + 1
-
-
-async def test_a_cancellation_while_waiting_ends_the_wait_and_the_call() -> None:
-    """The drain must not be followed by another attempt."""
-    clock, asleep, asked = ManualClock(), asyncio.Event(), 0
-
-    async def sleep(_: float) -> None:
-        asleep.set()
-        await asyncio.Event().wait()
-
-    async def inner(made: Call, at: Candidate) -> Outcome:
-        nonlocal asked
-        asked += 1
-        return REFUSED
-
-    budget = RetryBudget(0.0, 10.0, 9, clock.now)
-    handle = retry(budget, clock, sleep, random.Random(1))(inner)
-    made = call(taken=route(retry=Retry(3, 0.05, 0.5)))
-    task = asyncio.create_task(_as_task(handle(made, candidate())))
-    await asleep.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert asked == 1
-
-
-async def _as_task(awaitable: object) -> Outcome:
-    assert asyncio.iscoroutine(awaitable)
-    outcome: Outcome = await awaitable
-    return outcome

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import select
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -135,15 +136,24 @@ async def test_a_reader_that_hung_up_costs_lines_and_nothing_else(pipe: _Pipe) -
     assert writer.dropped == 100
 
 
-async def test_a_standard_output_that_does_not_block_is_waited_for(pipe: _Pipe) -> None:
+async def test_a_standard_output_that_does_not_block_is_waited_for(
+    pipe: _Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever shares it may have switched it over: no line is torn or lost by that."""
+    waiting, poll = threading.Event(), select.poll
+
+    def noted() -> select.poll:
+        waiting.set()
+        return poll()
+
+    monkeypatch.setattr(select, "poll", noted)
     os.set_blocking(pipe.writer, False)
     writer = LineWriter(asyncio.get_running_loop(), pipe.writer)
     expected = b"".join(b"%d %s\n" % (number, b"w" * 500) for number in range(2000))
     for line in expected.splitlines(keepends=True):
         writer.write(line)
     writer._flush()
-    await asyncio.to_thread(_until, lambda: writer._handed_bytes > 0 and writer._thread.is_alive())
+    assert await asyncio.to_thread(waiting.wait, 10.0), "the pipe is full and nobody reads"
     reading = asyncio.create_task(asyncio.to_thread(pipe.read))
     await asyncio.to_thread(writer.close, 10.0)
     pipe.close(pipe.writer)

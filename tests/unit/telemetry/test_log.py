@@ -88,7 +88,9 @@ def test_a_line_says_what_happened_in_figures() -> None:
     assert members["duration_ms"] == pytest.approx(250.0)
     assert members["send_ms"] == pytest.approx(100.0)
     assert members["wait_ms"] == pytest.approx(50.0)
-    assert members["at"] == WALL_START_S + 0.25  # when it ended, not when it was written + 0.25, "the instant of the end, not of the writing"
+    assert (
+        members["at"] == WALL_START_S + 0.25
+    )  # when it ended, not when it was written + 0.25, "the instant of the end, not of the writing"
     assert (members["method"], members["route"]) == ("POST", "charges")
 
 
