@@ -13,6 +13,7 @@ alone, and bodies are cut by our own framing, so that llhttp's quirks about
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -83,16 +84,44 @@ class ResponseHead:
     keep_alive: bool
 
 
-class _Lines:
-    """Collects what httptools reports of one head."""
+class _Collector:
+    """Where httptools reports the headers of one head: (name, value), as they stand."""
 
-    __slots__ = ("headers",)
+    __slots__ = ("on_header",)
 
-    def __init__(self) -> None:
-        self.headers: list[Header] = []
+    def __init__(self, on_header: Callable[[bytes, bytes], object]) -> None:
+        self.on_header = on_header
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.append((name.lower(), name, value))
+
+_Parser = type[httptools.HttpRequestParser] | type[httptools.HttpResponseParser]
+
+
+def _fields(parser: _Parser, block: bytes) -> Collection[tuple[bytes, bytes]] | None:
+    """(name, value) of each header in order; None when llhttp refuses the head.
+
+    A dictionary's own method collects them, which costs no Python frame for
+    each. It keeps one value for each spelling of a name, so when there are
+    fewer names than lines, the head is read again into a list.
+    """
+    names: dict[bytes, bytes] = {}
+    if not _judge(parser, names.setdefault, block):
+        return None
+    if len(names) == block.count(b"\r\n") - 2:
+        return names.items()
+    pairs: list[tuple[bytes, bytes]] = []
+    _judge(parser, lambda name, value: pairs.append((name, value)), block)
+    return pairs
+
+
+def _judge(parser: _Parser, on_header: Callable[[bytes, bytes], object], block: bytes) -> bool:
+    """Whether llhttp accepts the head; each with a fresh parser."""
+    try:
+        parser(_Collector(on_header)).feed_data(block)
+    except httptools.HttpParserUpgrade:
+        return True  # an offer to change protocols is not taken up; the head counts as it stands
+    except httptools.HttpParserError:
+        return False
+    return True
 
 
 def _note(spoken: dict[bytes, bytes], key: bytes, value: bytes) -> None:
@@ -137,25 +166,21 @@ def request_head(block: bytes, limits: EdgeLimits) -> RequestHead | Reject:
         return line
     if not block.isascii():
         return Reject(400, "header_bytes")
-    lines = _Lines()
-    try:
-        httptools.HttpRequestParser(lines).feed_data(block)
-    except httptools.HttpParserUpgrade:
-        pass  # an offer to change protocols is not taken up; the request counts as it stands
-    except httptools.HttpParserError:
+    fields = _fields(httptools.HttpRequestParser, block)
+    if fields is None:
         return Reject(400, "grammar")
-    if len(lines.headers) > limits.header_count_max:
+    if len(fields) > limits.header_count_max:
         return Reject(431, "header_count_max")
     kept: list[Header] = []
     spoken: dict[bytes, bytes] = {}
-    for header in lines.headers:
-        key = header[0]
+    for name, value in fields:
+        key = name.lower()
         if b"_" in key:
             return Reject(400, "header_bytes")
         if key in REQUEST_HOP_BY_HOP:
-            _note(spoken, key, header[2])
+            _note(spoken, key, value)
         else:
-            kept.append(header)
+            kept.append((key, name, value))
     return _assemble(line, spoken, kept, limits)
 
 
@@ -236,21 +261,17 @@ def response_head(block: bytes, *, head_request: bool) -> ResponseHead | None:
     line = _STATUS_LINE.match(block)
     if line is None:
         return None
-    lines = _Lines()
-    try:
-        httptools.HttpResponseParser(lines).feed_data(block)
-    except httptools.HttpParserUpgrade:
-        pass  # 101 and Upgrade headers are judged by the status, below and by the caller
-    except httptools.HttpParserError:
+    fields = _fields(httptools.HttpResponseParser, block)
+    if fields is None:
         return None
     spoken: dict[bytes, bytes] = {}
     kept: list[Header] = []
-    for header in lines.headers:
-        key = header[0]
+    for name, value in fields:
+        key = name.lower()
         if key in RESPONSE_HOP_BY_HOP:
-            _note(spoken, key, header[2])
+            _note(spoken, key, value)
         else:
-            kept.append(header)
+            kept.append((key, name, value))
     if line[1] == b"0" and b"transfer-encoding" in spoken:
         return None
     tokens = _tokens(spoken)

@@ -50,8 +50,6 @@ def retry(budget: RetryBudget, clock: Clock, sleep: Sleep, rng: random.Random) -
 
     def layer(inner: AttemptHandler) -> AttemptHandler:
         def handle(call: Call, candidate: Candidate) -> Awaitable[Outcome]:
-            if not call.attempts:
-                budget.call()
             assert call.route is not None
             policy = call.route.retry
             if policy.attempts_max == 1:
@@ -59,6 +57,8 @@ def retry(budget: RetryBudget, clock: Clock, sleep: Sleep, rng: random.Random) -
             return several(call, candidate, policy)
 
         async def several(call: Call, candidate: Candidate, policy: Retry) -> Outcome:
+            if not call.attempts:
+                budget.call()
             first = await inner(call, candidate)
             if not retryable(first):
                 return first

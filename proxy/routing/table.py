@@ -20,6 +20,7 @@ from urllib.parse import unquote_to_bytes
 from proxy.model.route import Route
 
 _ANY_HOST = b""
+_ROOT = (b"",)
 _PARAMETERS = re.compile(rb";[^/]*")
 _SLASHES = re.compile(rb"[/\\]+")
 
@@ -39,7 +40,7 @@ class _Host:
     def find(self, path: bytes, method: bytes) -> tuple[Route | None, bool]:
         """The route, and whether some route knew the path at all."""
         known = False
-        for prefix in _prefixes(path, self.depth):
+        for prefix in _prefixes(path, self.depth) if self.depth else _ROOT:
             routes = self.prefixes.get(prefix)
             if routes is None:
                 continue
@@ -52,8 +53,6 @@ class _Host:
 
 def _prefixes(path: bytes, depth: int) -> list[bytes]:
     """Prefixes of `path` that end at a segment boundary, longest first, at most `depth` deep."""
-    if depth == 0:
-        return [b""]
     cuts = [b""]
     position = 0
     for _ in range(depth):

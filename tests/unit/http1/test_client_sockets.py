@@ -163,21 +163,20 @@ async def test_unsent_is_the_truth(tls: bool, how: str) -> None:
 
     def script(peer: Peer) -> None:
         if how == "fin":
-            peer.half_close() if not tls else peer.socket.shutdown(socket.SHUT_WR)
+            socket.socket.shutdown(peer.socket, socket.SHUT_WR)
         else:
-            peer.send(b"go away")
+            peer.send(b"go away\r\n\r\n")
         got.append(peer.wait_closed())
 
-    async with partner(script, tls=tls) as (caller, origin):
-        results = [await caller.call() for _ in range(10)]
-        await caller.until()
-        async with asyncio.timeout(PATIENCE_S):
-            while len(got) < 10:
-                await asyncio.sleep(0.001)
-        assert all(isinstance(result, Failure) for result in results)
-        sent = [result.sent for result in results if isinstance(result, Failure)]
-        # connections end in any order, but as many as had bytes must have been called sent
-        assert sum(bool(each) for each in got) <= sum(sent)
+    async with partner(script, tls=tls) as (caller, _):
+        for number in range(1, 11):
+            result = await caller.call()
+            await caller.until()
+            async with asyncio.timeout(PATIENCE_S):
+                while len(got) < number:
+                    await asyncio.sleep(0.001)
+            assert isinstance(result, Failure)
+            assert result.sent or got[-1] == b""
 
 
 @EITHER
@@ -252,7 +251,11 @@ async def test_an_aborted_connection_is_gone_at_once(tls: bool) -> None:
 
 
 async def test_no_answer_is_mixed_up_by_a_hostile_partner() -> None:
-    """Stray bytes, 408s, early ends and half answers at random: an answer is one's own, or none."""
+    """Stray bytes, 408s, early ends and half answers at random: an answer is one's own, or none.
+
+    What cannot be told apart is a good answer that nobody asked for and that
+    comes after the next request: against such a partner only `reuse: false` helps.
+    """
     dice = random.Random(20261121)
 
     def script(peer: Peer) -> None:
@@ -261,14 +264,16 @@ async def test_no_answer_is_mixed_up_by_a_hostile_partner() -> None:
             mischief = dice.random()
             if mischief < 0.05:
                 return peer.reset()
-            peer.send(answer(200, body))
             if mischief < 0.15:
-                peer.send(answer(408, b"EVIL"))
+                peer.send(answer(200, body) + answer(200, b"EVIL"))
             elif mischief < 0.25:
-                time.sleep(0.001)
-                peer.send(answer(200, b"EVIL"))
+                peer.send(answer(200, body), answer(408, b"EVIL"))
             elif mischief < 0.3:
-                return peer.send(answer(200, b"EVIL")[:20])
+                return peer.send(answer(200, body)[:-1])
+            elif mischief < 0.35:
+                return peer.send(answer(200, body))
+            else:
+                peer.send(answer(200, body))
 
     async with partner(script, connections_max=4, waiters_max=100, idle_max=4) as (caller, _):
         answered = 0
