@@ -31,14 +31,14 @@ from proxy.inbound.listener import leave_unix, listen_tcp, listen_unix
 from proxy.inbound.translate import Identities, translate
 from proxy.model.clock import SystemClock
 from proxy.model.errors import StartError
-from proxy.model.events import AttemptEnded, BadRequest, Bug, CallEnded, Event, LateEnding
+from proxy.model.events import BadRequest, Bug
 from proxy.model.message import Request, Response
 from proxy.model.outcome import Refused
 from proxy.model.route import TlsFiles, Upstream
 from proxy.pipeline.deadline import deadline
 from proxy.pipeline.layer import Replier, stack
-from proxy.pipeline.observe import observe
-from proxy.pipeline.rescue import reply_without_call, rescue
+from proxy.pipeline.observe import observe, where
+from proxy.pipeline.rescue import LAST_RESORT, reply_without_call, rescue
 from proxy.retry.budget import RetryBudget
 from proxy.retry.retrying import retry
 from proxy.routing.explain import explain
@@ -47,11 +47,7 @@ from proxy.routing.routed import routed
 from proxy.routing.table import RouteTable
 from proxy.settings.build import build
 from proxy.settings.load import Loaded
-from proxy.telemetry.buffer import EventBuffer
-from proxy.telemetry.lines import LineWriter
-from proxy.telemetry.log import CallLog
-from proxy.telemetry.metrics import Metrics
-from proxy.telemetry.state import state_lines
+from proxy.telemetry.sink import Sink
 from proxy.upstream.attempt import attempts
 from proxy.upstream.tls import client_context
 from proxy.upstream.transport import Transport
@@ -60,7 +56,6 @@ if TYPE_CHECKING:
     from proxy.admin.api import AdminListener
 
 TEND_INTERVAL_S = 1.0
-_STDOUT = 1
 
 
 class Sidecar:
@@ -75,11 +70,10 @@ class Sidecar:
         self._table = RouteTable(built.routes)
         self._identities = Identities()
         self._admission = Admission(self._settings.listen.in_flight_max)
-        self._metrics = Metrics()
         self._findings = Findings(self._clock)
-        self._log = CallLog(self._clock)
-        self._lines = LineWriter(loop, _STDOUT)
-        self._events = EventBuffer(loop, self._tell, self._lost_event)
+        self._sink = Sink(
+            loop, self._clock, self._findings.attempt, log_calls=self._settings.log.calls
+        )
         self._contexts: dict[TlsFiles, ssl.SSLContext] = {}
         self._transports = {
             name: Transport(self._pool(upstream)) for name, upstream in built.upstreams.items()
@@ -102,14 +96,12 @@ class Sidecar:
             # below failover: each candidate has its own attempts
             retry(retries, clock, asyncio.sleep, random.Random()),  # noqa: S311 - jitter
             # innermost: phase timeouts, the record of how far it got, the wire
-            innermost=attempts(
-                self._transports, clock, self._identities.span_id, self._events.emit
-            ),
+            innermost=attempts(self._transports, clock, self._identities.span_id, self._sink.emit),
         )
         return rescue(  # the only table from an outcome, or a bug, to an HTTP reply
             stack(
                 # outermost layer: every ending is recorded, refusals and bugs included
-                observe(clock, self._events.emit),
+                observe(clock, self._sink.emit),
                 # who may call at all, before anything is looked up for them
                 access(frozenset(hosts), token.reveal().encode() if token else None),
                 # what the call is; admission will shed by it
@@ -149,7 +141,7 @@ class Sidecar:
         admin = self._settings.admin
         reports = api.Reports(
             ready=lambda: not self._edge.draining,
-            metrics=lambda: "\n".join(self._metric_lines()) + "\n",
+            metrics=self._report_metrics,
             findings=self._report_findings,
         )
         started: AdminListener = await api.start(
@@ -175,8 +167,7 @@ class Sidecar:
             self._tending.cancel()
         if self._admin is not None:
             await self._admin.close()
-        self._events.flush()
-        self._lines.close()
+        self._sink.close()
         return finished
 
     # -- one call ---------------------------------------------------------------------
@@ -184,26 +175,10 @@ class Sidecar:
     def _handle(self, request: Request) -> Awaitable[Response]:
         return self._reply(translate(request, self._identities))
 
-    def _tell(self, event: Event) -> None:
-        """Who listens to what."""
-        if isinstance(event, CallEnded):
-            self._metrics.call(event)
-            if self._settings.log.calls:
-                self._lines.write(self._log.call(event))
-        elif isinstance(event, AttemptEnded):
-            self._metrics.attempt(event)
-            self._findings.attempt(event)
-        elif isinstance(event, LateEnding):
-            self._metrics.late += 1
-            self._lines.write(self._log.late(event))
-        elif isinstance(event, BadRequest):
-            self._metrics.reject(event.reason)
-        elif isinstance(event, Bug):
-            self._metrics.bugs += 1
-            self._lines.write(self._log.bug(event))
-
-    def _lost_event(self) -> None:
-        self._metrics.bugs += 1
+    def _failed(self, error: Exception) -> Response:
+        """A bug above or below the stack: whatever was known is lost, so nothing is claimed."""
+        self._sink.emit(Bug(type(error).__name__, where(error)))
+        return LAST_RESORT
 
     # -- parts ----------------------------------------------------------------------------
 
@@ -226,8 +201,9 @@ class Sidecar:
             clock=self._clock,
             limits=limits,
             handler=self._handle,
+            failed=self._failed,
             refusal=refusal,
-            rejected=lambda reject: self._events.emit(BadRequest(reject.reason, reject.status)),
+            rejected=lambda reject: self._sink.emit(BadRequest(reject.reason, reject.status)),
         )
 
     def _pool(self, upstream: Upstream) -> Pool:
@@ -256,18 +232,17 @@ class Sidecar:
         self._tending = self._loop.call_later(TEND_INTERVAL_S, self._tend)
 
     def _report_findings(self) -> dict[str, object]:
-        self._events.flush()
+        self._sink.flush()
         return self._findings.report()
 
-    def _metric_lines(self) -> list[str]:
-        self._events.flush()
+    def _report_metrics(self) -> str:
         pools = {name: each.pool.counts() for name, each in self._transports.items()}
-        gauges: dict[str, float] = {
+        gauges = {
             "tidegate_in_flight": self._admission.in_flight,
             "tidegate_inbound_connections": len(self._edge.connections),
-            "tidegate_log_lines_dropped": self._lines.dropped,
         }
-        return [*self._metrics.render(), *state_lines(pools, gauges, __version__, self._hash)]
+        lines = self._sink.report(pools, gauges, __version__, self._hash)
+        return "\n".join(lines) + "\n"
 
 
 def refusal(reject: Reject) -> Response:

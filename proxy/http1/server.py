@@ -207,6 +207,8 @@ class ServerConnection(asyncio.Protocol):
         """Run the handler and write its answer, if anybody is still there to read it."""
         try:
             response = await self._edge.handler(request)
+        except Exception as error:  # noqa: BLE001 - a bug must not leave the caller waiting
+            response = self._edge.failed(error)
         finally:
             self._edge.busy.discard(self)
         if self._transport is None or self._closing:

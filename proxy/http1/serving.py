@@ -18,9 +18,9 @@ _DRAIN_POLL_S = 0.01
 class Edge:
     """Shared state of the inbound connections.
 
-    `handler` must answer every request and raise only for cancellation;
-    `refusal` makes the reply to bytes that were no acceptable request, and
-    `rejected` is told about each.
+    `handler` answers every request; should it raise all the same, `failed` makes
+    the reply, since the application is owed one. `refusal` makes the reply to
+    bytes that were no acceptable request, and `rejected` is told about each.
     """
 
     def __init__(
@@ -30,6 +30,7 @@ class Edge:
         clock: Clock,
         limits: EdgeLimits,
         handler: RequestHandler,
+        failed: Callable[[Exception], Response],
         refusal: Callable[[Reject], Response],
         rejected: Callable[[Reject], None],
     ) -> None:
@@ -37,6 +38,7 @@ class Edge:
         self.now = clock.now
         self.limits = limits
         self.handler = handler
+        self.failed = failed
         self.refusal = refusal
         self.rejected = rejected
         self.connections: set[ServerConnection] = set()

@@ -133,3 +133,21 @@ def _fixed_labels(kind: bytes, execution: Execution, upstream: str | None) -> tu
     if upstream is not None:
         labels.append(header(b"Tidegate-Upstream", upstream.encode()))
     return tuple(labels)
+
+
+_LAST_WORDS = {
+    "type": "urn:tidegate:problem:in_doubt",
+    "title": _TITLES[InDoubt],
+    "status": 500,
+    "detail": "The proxy failed while it answered this call.",
+    "execution": Execution.UNKNOWN.value,
+    "reason": "bug",
+    "origin": "proxy",
+    "next": NEXT_AFTER_UNKNOWN,
+}
+LAST_RESORT = Response(
+    500,
+    [PROBLEM_TYPE, *_fixed_labels(_KINDS[InDoubt], Execution.UNKNOWN, None)],
+    json.dumps(_LAST_WORDS).encode(),
+)
+"""For a failure outside the stack, where nobody can tell any more how far the call got."""

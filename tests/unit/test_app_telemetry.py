@@ -65,7 +65,7 @@ async def test_bytes_that_are_no_request_are_refused_with_labels_and_counted(
     assert CARD not in seen.out + seen.err
 
 
-@pytest.mark.parametrize("part", ["_log", "_metrics", "_lines"])
+@pytest.mark.parametrize("part", ["_log", "metrics", "lines"])
 async def test_telemetry_that_fails_loses_telemetry_and_nothing_else(
     tmp_path: Path,
     origin: Origin,
@@ -79,8 +79,8 @@ async def test_telemetry_that_fails_loses_telemetry_and_nothing_else(
         raise ValueError(CARD)
 
     async with running_sidecar(tmp_path, origin) as running:
-        broken = getattr(running.sidecar, part)
-        monkeypatch.setattr(broken, "write" if part == "_lines" else "call", fail)
+        broken = getattr(running.sidecar._sink, part)
+        monkeypatch.setattr(broken, "write" if part == "lines" else "call", fail)
         reply = await running.ask("POST", "/psp/charges")
         assert (reply.status, reply.execution) == (200, "done")
         metrics = parse((await running.page("/metrics")).body.decode())
@@ -139,7 +139,7 @@ async def test_an_answer_after_the_caller_was_left_in_doubt_is_told(
         assert (reply.status, reply.execution) == (504, "unknown")
         go_on.set()
         async with asyncio.timeout(10.0):
-            while not running.sidecar._metrics.late:
+            while not running.sidecar._sink.metrics.late:
                 await asyncio.sleep(0.005)
     call, ending = _lines(capfd)
     assert (ending["event"], ending["status"], ending["call"]) == (
@@ -162,3 +162,22 @@ async def test_what_keeps_failing_is_found(tmp_path: Path, origin: Origin) -> No
         (finding,) = json.loads((await running.page("/findings")).body)["findings"]
     assert (finding["upstream"], finding["phase"]) == ("processor", "connect")
     assert (finding["reason"], finding["count"]) == ("refused", 3)
+
+
+async def test_a_bug_outside_the_stack_is_answered_too(
+    tmp_path: Path,
+    origin: Origin,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The reply claims nothing: how far the call got went down with the bug."""
+
+    def fail(*_: object) -> None:
+        raise ValueError(CARD)
+
+    async with running_sidecar(tmp_path, origin) as running:
+        monkeypatch.setattr("proxy.pipeline.rescue.reply_to", fail)
+        reply = await running.ask("POST", "/psp/charges")
+    assert (reply.status, reply.outcome, reply.execution) == (500, "in_doubt", "unknown")
+    assert {line["event"] for line in _lines(capfd)} == {"bug", "call"}
+    assert CARD_BYTES not in reply.raw

@@ -57,6 +57,7 @@ class Door:
             clock=Clock(loop),
             limits=edge_limits(**limits),
             handler=self._handle,
+            failed=lambda error: Response(500, [], type(error).__name__.encode()),
             refusal=lambda reject: Response(reject.status, [], reject.reason.encode()),
             rejected=self.rejects.append,
         )
@@ -75,6 +76,12 @@ class Door:
         """Let the oldest call that still runs have its answer."""
         self.loop.settle()
         self._answers.pop(0).set_result(Response(status, [], body))
+        self.loop.settle()
+
+    def fail(self, error: Exception) -> None:
+        """Let the oldest call that still runs end in a bug."""
+        self.loop.settle()
+        self._answers.pop(0).set_exception(error)
         self.loop.settle()
 
     @property

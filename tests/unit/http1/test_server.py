@@ -204,3 +204,14 @@ def test_a_request_without_its_end_is_no_request(loop: VirtualLoop, begun: bytes
     visitor.end()
     assert visitor.got() == b""
     assert (door.calls, door.edge.connections) == ([], set())
+
+
+def test_a_handler_that_fails_still_answers(loop: VirtualLoop) -> None:
+    """A bug outside the stack must not leave the application waiting for ever."""
+    door, visitor = enter(loop)
+    visitor.send(request(b"POST", body=b"x"))
+    door.fail(ZeroDivisionError("not for the caller"))
+    got = visitor.got()
+    assert got.startswith(b"HTTP/1.1 500 ")
+    assert got.endswith(b"ZeroDivisionError")
+    assert b"not for the caller" not in got

@@ -39,6 +39,7 @@ class House:
             clock=SystemClock(),
             limits=edge_limits(**limits),
             handler=handler,
+            failed=lambda error: Response(500, [], type(error).__name__.encode()),
             refusal=lambda reject: Response(reject.status, [], reject.reason.encode()),
             rejected=self.rejects.append,
         )

@@ -46,6 +46,7 @@ def _edge() -> Edge:
         clock=SystemClock(),
         limits=LIMITS,
         handler=handler,
+        failed=lambda error: Response(500, [], type(error).__name__.encode()),
         refusal=refusal,
         rejected=lambda reject: None,
     )

@@ -21,6 +21,7 @@ from proxy.model.outcome import (
 )
 from proxy.model.phase import Phase
 from proxy.pipeline.rescue import (
+    LAST_RESORT,
     NEXT_AFTER_MISTAKE,
     NEXT_AFTER_NONE,
     NEXT_AFTER_UNKNOWN,
@@ -237,3 +238,14 @@ async def test_the_top_of_the_stack_turns_the_outcome_into_the_reply() -> None:
 
     made = _call()
     assert await rescue(inner)(made) == reply_to(made, unsent)
+
+
+def test_the_last_resort_claims_nothing() -> None:
+    """When our own code fails outside the stack, the honest word for the execution is unknown."""
+    document = json.loads(LAST_RESORT.body)
+    labels = {key: value for key, _, value in LAST_RESORT.headers}
+    assert LAST_RESORT.status == document["status"] == 500
+    assert document["execution"] == "unknown"
+    assert document["next"] == NEXT_AFTER_UNKNOWN
+    assert labels[b"tidegate-execution"] == b"unknown"
+    assert labels[b"tidegate-outcome"] == b"in_doubt"

@@ -1,0 +1,79 @@
+"""Where all events go: counted, written as lines, and told to one more listener.
+
+Everything here runs in batches, off the path of calls, and may lose telemetry;
+it can lose nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+
+from proxy.model.clock import Clock
+from proxy.model.events import AttemptEnded, BadRequest, Bug, CallEnded, Event, LateEnding
+from proxy.telemetry.buffer import EventBuffer
+from proxy.telemetry.lines import LineWriter
+from proxy.telemetry.log import CallLog
+from proxy.telemetry.metrics import Metrics
+from proxy.telemetry.state import state_lines
+
+_STDOUT = 1
+
+
+class Sink:
+    """Takes events with `emit`; `attempts` is told of each attempt that ended."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock,
+        attempts: Callable[[AttemptEnded], None],
+        *,
+        log_calls: bool,
+    ) -> None:
+        self._attempts = attempts
+        self._log_calls = log_calls
+        self._log = CallLog(clock)
+        self.metrics = Metrics()
+        self.lines = LineWriter(loop, _STDOUT)
+        self._events = EventBuffer(loop, self._tell, self._lost)
+        self.emit = self._events.emit
+        self.flush = self._events.flush
+
+    def report(
+        self,
+        pools: Mapping[str, Mapping[str, int]],
+        gauges: Mapping[str, float],
+        version: str,
+        config_hash: str,
+    ) -> Iterator[str]:
+        """Lines of the Prometheus text form, with everything up to now counted."""
+        self.flush()
+        yield from self.metrics.render()
+        dropped = {"tidegate_log_lines_dropped": self.lines.dropped}
+        yield from state_lines(pools, {**gauges, **dropped}, version, config_hash)
+
+    def close(self) -> None:
+        """Count and write what is left."""
+        self.flush()
+        self.lines.close()
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, CallEnded):
+            self.metrics.call(event)
+            if self._log_calls:
+                self.lines.write(self._log.call(event))
+        elif isinstance(event, AttemptEnded):
+            self.metrics.attempt(event)
+            self._attempts(event)
+        elif isinstance(event, LateEnding):
+            self.metrics.late += 1
+            self.lines.write(self._log.late(event))
+        elif isinstance(event, BadRequest):
+            self.metrics.reject(event.reason)
+        elif isinstance(event, Bug):
+            self.metrics.bugs += 1
+            self.lines.write(self._log.bug(event))
+
+    def _lost(self) -> None:
+        self.metrics.bugs += 1

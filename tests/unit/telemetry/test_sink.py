@@ -1,0 +1,75 @@
+"""`proxy.telemetry.sink`: every kind of event is counted, and a listener that fails costs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from proxy.model.clock import SystemClock
+from proxy.model.events import AttemptEnded, BadRequest, Bug, CallEnded, LateEnding
+from proxy.model.outcome import Answered, Execution
+from proxy.telemetry.sink import Sink
+from tests.support.prometheus import parse
+from tests.support.values import attempt, call, response
+
+DONE = Answered("acme", "a", response(), Execution.DONE)
+
+
+@asynccontextmanager
+async def _sink(heard: list[AttemptEnded], *, fails: bool = False) -> AsyncIterator[Sink]:
+    def listen(event: AttemptEnded) -> None:
+        heard.append(event)
+        if fails:
+            raise RuntimeError("a listener")
+
+    sink = Sink(asyncio.get_running_loop(), SystemClock(), listen, log_calls=False)
+    try:
+        yield sink
+    finally:
+        sink.close()
+
+
+def _counted(sink: Sink) -> dict[str, float]:
+    families = parse("\n".join(sink.report({}, {}, "1", "h")) + "\n")
+    names = ("tidegate_late_endings_total", "tidegate_bugs_total", "tidegate_calls_total")
+    return {name: sum(families[name].samples.values()) for name in names}
+
+
+async def test_a_report_counts_everything_up_to_now() -> None:
+    """Events wait in a buffer; a scrape does not wait for the buffer."""
+    async with _sink([]) as sink:
+        sink.emit(CallEnded(call(), DONE, 1.0))
+        sink.emit(LateEnding(call(), attempt(outcome=DONE)))
+        sink.emit(Bug("ValueError", "app.py:1"))
+        sink.emit(BadRequest("grammar", 400))
+        assert sink.metrics.rejected == {}
+        assert _counted(sink) == {
+            "tidegate_late_endings_total": 1,
+            "tidegate_bugs_total": 1,
+            "tidegate_calls_total": 1,
+        }
+        assert sink.metrics.rejected == {"grammar": 1}
+
+
+async def test_attempts_are_told_on() -> None:
+    """Whoever watches partners hears of every attempt, in order."""
+    heard: list[AttemptEnded] = []
+    told = [AttemptEnded(call(), attempt(outcome=DONE)) for _ in range(3)]
+    async with _sink(heard) as sink:
+        for event in told:
+            sink.emit(event)
+        sink.flush()
+        assert heard == told
+
+
+async def test_a_listener_that_fails_loses_its_event_and_nothing_else() -> None:
+    """It is counted as a bug, and the next event is told."""
+    heard: list[AttemptEnded] = []
+    async with _sink(heard, fails=True) as sink:
+        sink.emit(AttemptEnded(call(), attempt(outcome=DONE)))
+        sink.emit(CallEnded(call(), DONE, 1.0))
+        counted = _counted(sink)
+    assert len(heard) == 1
+    assert counted["tidegate_bugs_total"] == 1
+    assert counted["tidegate_calls_total"] == 1
