@@ -139,8 +139,8 @@ def _note(spoken: dict[bytes, bytes], key: bytes, value: bytes) -> None:
 
 def _tokens(spoken: dict[bytes, bytes]) -> frozenset[bytes]:
     """The tokens of Connection, in lower case; `keep-alive` alone says nothing on HTTP/1.1."""
-    value = spoken.get(b"connection")
-    if value is None or value == b"keep-alive":
+    value = spoken[b"connection"]
+    if value == b"keep-alive":
         return _NO_TOKENS
     return frozenset(token.strip().lower() for token in value.split(b","))
 
@@ -199,7 +199,7 @@ def _assemble(
     if expects is not None and expects.lower() != b"100-continue":
         return Reject(417, "expect")
     expects_continue = expects is not None and minor == b"1"  # RFC 9110 10.1.1: not on 1.0
-    tokens = _tokens(spoken)
+    tokens = _tokens(spoken) if b"connection" in spoken else _NO_TOKENS
     keep_alive = minor == b"1" and b"close" not in tokens
     if tokens:
         headers = [header for header in headers if header[0] not in tokens]
@@ -274,7 +274,7 @@ def response_head(block: bytes, *, head_request: bool) -> ResponseHead | None:
             kept.append((key, name, value))
     if line[1] == b"0" and b"transfer-encoding" in spoken:
         return None
-    tokens = _tokens(spoken)
+    tokens = _tokens(spoken) if b"connection" in spoken else _NO_TOKENS
     if tokens:
         kept = [header for header in kept if header[0] not in tokens]
     # an HTTP/1.0 partner that offers to keep the connection is not taken up on it

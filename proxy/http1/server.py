@@ -214,7 +214,9 @@ class ServerConnection(asyncio.Protocol):
         if self._transport is None or self._closing:
             return
         close = not keep_alive or self._edge.draining or (self._ended and not self._buffer)
-        self._write(wire.encode_response(response, head=request.method == b"HEAD", close=close))
+        self._transport.write(
+            wire.encode_response(response, head=request.method == b"HEAD", close=close)
+        )
         self._busy = False
         if close:
             self._close()
@@ -234,7 +236,8 @@ class ServerConnection(asyncio.Protocol):
         if self._ended:
             self._close()
             return
-        self._resume_reading()
+        if self._reading_paused:
+            self._resume_reading()
         if not self._buffer and self._head is None:
             self._timer.arm(now + edge.limits.timeout_idle_s)
 
