@@ -1,4 +1,4 @@
-"""`proxy.telemetry.sink`: every kind of event is counted, and a listener that fails costs nothing."""
+"""`proxy.telemetry.sink`: every event is counted, and a listener that fails costs nothing."""
 
 from __future__ import annotations
 
