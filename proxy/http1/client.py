@@ -17,6 +17,7 @@ connection, since nobody can say whose answer it would be.
 from __future__ import annotations
 
 import asyncio
+import os
 import select
 import ssl
 from collections.abc import Callable
@@ -87,6 +88,8 @@ class ClientConnection(asyncio.Protocol):
         self._answer: asyncio.Future[Result] | None = None
         self._head: ResponseHead | None = None
         self._decoder: ChunkedDecoder | None = None
+        self._tls = False
+        self._descriptor = -1
         self.opened_at = 0.0
         self.idle_since = 0.0
         self.used = False
@@ -100,6 +103,8 @@ class ClientConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         descriptor = transport.get_extra_info("socket").fileno()
         self._poll.register(descriptor, select.POLLIN | select.POLLRDHUP)
+        self._tls = transport.get_extra_info("ssl_object") is not None
+        self._descriptor = descriptor
         self.opened_at = self.idle_since = self._now()
 
     def data_received(self, data: bytes) -> None:
@@ -157,6 +162,13 @@ class ClientConnection(asyncio.Protocol):
 
     # -- the pool's questions -------------------------------------------------
 
+    def spoke_first(self) -> bool:
+        """Whether a new connection has bytes, or an end, before anything was sent on it.
+
+        Not known over TLS, where session tickets arrive unasked.
+        """
+        return not self._tls and not self.fit()
+
     def fit(self) -> bool:
         """Idle, open and silent: seen on the descriptor itself, ahead of the loop."""
         if self.closed or self._transport is None or self._transport.is_closing():
@@ -195,11 +207,35 @@ class ClientConnection(asyncio.Protocol):
         self._exchange = exchange
         self._answer = answer
         progress.sent_at = now
-        transport.write(payload)
+        if not self._hand_over(transport, payload):
+            progress.sent_at = 0.0
+            self._end(Failure(Phase.SEND, "closed", sent=False))
+            self.abort()
+            return answer
         timeouts = exchange.timeouts
         ends_at = now + min(timeouts.send_s, timeouts.first_byte_s)
         self._timer.arm(min(ends_at, exchange.deadline_at))
         return answer
+
+    def _hand_over(self, transport: asyncio.Transport, payload: bytes) -> bool:
+        """Give the request to the kernel now; False when it refused, and so nothing left.
+
+        uvloop's write() would wait for the end of the tick, and bytes that
+        arrive in that time, after the look at the descriptor and ahead of the
+        request, would be taken for its answer. TLS has to go through the loop.
+        """
+        if self._tls:
+            transport.write(payload)
+            return True
+        try:
+            taken = os.write(self._descriptor, payload)
+        except BlockingIOError:
+            taken = 0
+        except OSError:
+            return False
+        if taken < len(payload):
+            transport.write(payload[taken:])
+        return True
 
     def _read_head(self, exchange: Exchange) -> bool:
         """Cut the final head off the buffer, skipping interim ones."""

@@ -73,7 +73,11 @@ class Pool:
         if isinstance(place, Failure):
             return place
         progress.queued_at = self._now()
-        return place or await self._connect(progress, timeouts, deadline_at)
+        opened = place or await self._connect(progress, timeouts, deadline_at)
+        if isinstance(opened, ClientConnection) and opened.spoke_first():
+            opened.abort()
+            return Failure(Phase.CONNECT, "spoke_first", sent=False)
+        return opened
 
     async def _place(self, until: float) -> ClientConnection | Failure | None:
         """A freed connection, a place reserved to open one (None), or why there is neither."""

@@ -78,7 +78,8 @@ class FakeTransport(asyncio.Transport):
 
     def __init__(self, loop: VirtualLoop, protocol: asyncio.Protocol) -> None:
         self.socket, self.peer = socket.socketpair()
-        super().__init__({"socket": self.socket})
+        # as over TLS: writes go through the transport, where a test can see them
+        super().__init__({"socket": self.socket, "ssl_object": self})
         self.loop = loop
         self.protocol = protocol
         self.written = b""

@@ -159,6 +159,37 @@ def test_a_head_may_be_exactly_as_large_as_allowed(
     assert (result.reason if isinstance(result, Failure) else None) == reason
 
 
+@pytest.mark.parametrize("piece_bytes", [1, 1000])
+@pytest.mark.parametrize("framing", ["length", "chunks", "end"])
+@pytest.mark.parametrize("size", [64, 65])
+def test_a_body_may_be_exactly_as_large_as_allowed(
+    loop: VirtualLoop, framing: str, size: int, piece_bytes: int
+) -> None:
+    """Not a byte larger, however it is framed and however it comes."""
+    body = b"a" * size
+    wire = {
+        "length": b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + body,
+        "chunks": CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (size, body),
+        "end": EOF_BODY.replace(b"abc", body),
+    }[framing]
+    line = Line(loop)
+    line.send(allow_eof_body=True)
+    line.receive(*[wire[at : at + piece_bytes] for at in range(0, len(wire), piece_bytes)])
+    line.end()
+    if size == 64:
+        assert line.response.body == body
+    else:
+        assert line.failure == Failure(Phase.BODY, "body_bytes_max", sent=True)
+
+
+def test_bytes_before_an_answer_spoil_it(loop: VirtualLoop) -> None:
+    """Also when the answer itself comes in a segment of its own."""
+    line = Line(loop)
+    line.send()
+    line.receive(b"\r\n", OK)
+    assert line.failure == Failure(Phase.BODY, "malformed", sent=True)
+
+
 def test_an_answer_to_head_ends_with_its_head(loop: VirtualLoop) -> None:
     """Its length is that of a body that does not come; the next answer is the next one's."""
     line = Line(loop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import ssl
+import time
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -174,8 +175,10 @@ async def test_a_silent_handshake_has_its_time(limit: dict[str, Any]) -> None:
     """Its own, or what is left of the call's; then the partner sees the end."""
     silence = Silence()
     with Origin(silence) as origin:
+        begun_at = time.monotonic()
         failure = await secure(origin, client(), **limit)
         assert failure == Failure(Phase.TLS, "timeout", sent=False)
+        assert time.monotonic() - begun_at < 3.0
         await asyncio.wait_for(silence.ended.wait(), PATIENCE_S)
 
 

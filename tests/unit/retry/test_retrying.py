@@ -23,7 +23,7 @@ from proxy.model.route import Candidate, Retry
 from proxy.retry.budget import RetryBudget
 from proxy.retry.retrying import retry, retry_after_s, retryable
 from tests.support.manual_clock import ManualClock
-from tests.support.values import attempt, call, candidate, response
+from tests.support.values import attempt, call, candidate, response, route
 from tests.unit.retry.tries import DONE, IN_DOUBT, REFUSED, Retrying, busy_answer
 
 
@@ -178,7 +178,22 @@ async def test_a_call_is_counted_once_however_many_candidates_it_has() -> None:
 
     handle = retry(budget, clock, clock.sleep, random.Random(1))(inner)
     made = call()
+    made.route = route(retry=Retry(2, 0.05, 0.5))
     for _ in range(3):
         await handle(made, candidate())
     assert budget.take()
+    assert not budget.take()
+
+
+async def test_calls_that_are_never_retried_are_no_base_for_retries() -> None:
+    """Or a busy route without retries would let a small one retry without bound."""
+    clock = ManualClock()
+    budget = RetryBudget(1.0, 10.0, 0, clock.now)
+
+    async def inner(made: Call, at: Candidate) -> Outcome:
+        made.attempts.append(attempt(len(made.attempts) + 1, at))
+        return DONE
+
+    handle = retry(budget, clock, clock.sleep, random.Random(1))(inner)
+    await handle(call(), candidate())
     assert not budget.take()
