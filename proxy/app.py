@@ -21,9 +21,9 @@ from proxy.dns.lookup import lookup
 from proxy.dns.resolver import Resolver
 from proxy.health.findings import Findings
 from proxy.http1.connect import Target
-from proxy.http1.grammar import Reject
 from proxy.http1.limits import EdgeLimits
 from proxy.http1.pool import Pool
+from proxy.http1.request_head import Reject
 from proxy.http1.serving import Edge
 from proxy.inbound.access import access
 from proxy.inbound.admission import Admission

@@ -21,54 +21,15 @@ import os
 import select
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import cast
 
-from proxy.http1.chunked import Chunked, ChunkedDecoder
-from proxy.http1.grammar import ResponseHead, response_head
+from proxy.http1.answer import AnswerReader
+from proxy.http1.exchange import Exchange, Owner, Result
 from proxy.http1.timer import NEVER, LazyTimer
-from proxy.model.call import Progress
 from proxy.model.message import Failure, Response
 from proxy.model.phase import Phase
-from proxy.model.route import PoolLimits, Timeouts
 
-Result = Response | Failure
 _TIMEOUTS = frozenset(("timeout", "deadline"))
-
-
-class Owner(Protocol):
-    """The pool that a connection belongs to."""
-
-    limits: PoolLimits
-
-    def freed(self, connection: ClientConnection) -> None:
-        """The connection is idle and clean."""
-
-    def lost(self, connection: ClientConnection) -> None:
-        """The connection is gone, or as good as gone."""
-
-    def failed(self, unproven_since: float) -> None:
-        """An exchange on a reused connection failed.
-
-        Idle connections that have not completed an answer since that instant
-        are not to be trusted either.
-        """
-
-    def may_linger(self, connection: ClientConnection) -> bool:
-        """Whether the connection may wait on for an answer nobody is waiting for."""
-
-
-@dataclass(slots=True)
-class Exchange:
-    """One request on its way, as the connection needs to know it."""
-
-    progress: Progress
-    timeouts: Timeouts
-    deadline_at: float
-    head_request: bool
-    allow_eof_body: bool
-    late: Callable[[Result], None]
-    """Told when the exchange ends after its caller was answered."""
 
 
 class ClientConnection(asyncio.Protocol):
@@ -83,11 +44,10 @@ class ClientConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._poll = select.poll()
         self._timer = LazyTimer(loop, now, self._expired)
-        self._buffer = bytearray()
+        limits = owner.limits
+        self._reader = AnswerReader(limits.header_bytes_max, limits.body_bytes_max)
         self._exchange: Exchange | None = None
         self._answer: asyncio.Future[Result] | None = None
-        self._head: ResponseHead | None = None
-        self._decoder: ChunkedDecoder | None = None
         self._tls = False
         self._descriptor = -1
         self.opened_at = 0.0
@@ -113,34 +73,19 @@ class ClientConnection(asyncio.Protocol):
         if exchange is None:
             self.abort()
             return
-        if self._head is None:
-            if not exchange.progress.first_byte_at:
-                exchange.progress.first_byte_at = self._now()
-            if not self._buffer and self._whole(data, exchange):
-                return
-            self._buffer += data
-            if not self._read_head(exchange):
-                return
+        progress = exchange.progress
+        if not progress.first_byte_at:
+            progress.first_byte_at = self._now()
+        result = self._reader.feed(data)
+        if isinstance(result, Response):
+            self._complete(result)
+        elif result is not None:
+            self._fail(result)
+        elif self._reader.interim_only:
+            progress.first_byte_at = 0.0
+            self._arm(exchange, Phase.FIRST_BYTE)
         else:
-            self._buffer += data
-        self._read_body(exchange)
-
-    def _whole(self, data: bytes, exchange: Exchange) -> bool:
-        """The usual case, without a copy: one segment is exactly one good answer."""
-        limits = self._owner.limits
-        end = data.find(b"\r\n\r\n") + 4
-        if end == 3 or end > limits.header_bytes_max or len(data) - end > limits.body_bytes_max:
-            return False
-        head = response_head(data[:end], head_request=exchange.head_request)
-        if (
-            head is None
-            or head.status < 200
-            or head.status == 408
-            or len(data) - end != head.length
-        ):
-            return False
-        self._complete(head, data[end:], clean=True)
-        return True
+            self._arm(exchange, Phase.BODY)
 
     def eof_received(self) -> bool:
         """The partner will send no more: the end of the answer, or of our hopes for one."""
@@ -206,6 +151,7 @@ class ClientConnection(asyncio.Protocol):
         self.used = True
         self._exchange = exchange
         self._answer = answer
+        self._reader.begin(head_request=exchange.head_request, reused=progress.reused)
         progress.sent_at = now
         if not self._hand_over(transport, payload):
             progress.sent_at = 0.0
@@ -237,77 +183,16 @@ class ClientConnection(asyncio.Protocol):
             transport.write(payload[taken:])
         return True
 
-    def _read_head(self, exchange: Exchange) -> bool:
-        """Cut the final head off the buffer, skipping interim ones."""
-        limits = self._owner.limits
-        buffer = self._buffer
-        while True:
-            end = buffer.find(b"\r\n\r\n")
-            if end < 0 or end + 4 > limits.header_bytes_max:
-                if end >= 0 or len(buffer) > limits.header_bytes_max:
-                    self._fail("header_bytes_max")
-                else:
-                    self._arm(exchange, Phase.BODY)
-                return False
-            head = response_head(bytes(buffer[: end + 4]), head_request=exchange.head_request)
-            if head is None or head.status == 101:
-                self._fail("malformed" if head is None else "protocol_switch")
-                return False
-            del buffer[: end + 4]
-            if head.status >= 200:
-                break
-            if not buffer:
-                exchange.progress.first_byte_at = 0.0
-                self._arm(exchange, Phase.FIRST_BYTE)
-                return False
-        if head.status == 408 and exchange.progress.reused:
-            self._fail("timeout_408_on_reused")
-            return False
-        if head.length is not None and head.length > limits.body_bytes_max:
-            self._fail("body_bytes_max")
-            return False
-        self._head = head
-        if head.chunked:
-            self._decoder = ChunkedDecoder(limits.body_bytes_max, trailers_allowed=True)
-        return True
-
-    def _read_body(self, exchange: Exchange) -> None:
-        head = self._head
-        if head is None:
-            return
-        buffer = self._buffer
-        if self._decoder is not None:
-            state = self._decoder.consume(buffer)
-            if state is Chunked.DONE:
-                self._complete(head, self._decoder.body, clean=not self._decoder.irregular)
-                return
-            if state is not Chunked.MORE:
-                too_large = state is Chunked.TOO_LARGE
-                self._fail("body_bytes_max" if too_large else "malformed")
-                return
-        elif head.length is None:
-            if len(buffer) > self._owner.limits.body_bytes_max:
-                self._fail("body_bytes_max")
-                return
-        elif len(buffer) >= head.length:
-            body = bytes(buffer[: head.length])
-            del buffer[: head.length]
-            self._complete(head, body, clean=True)
-            return
-        self._arm(exchange, Phase.BODY)
-
-    def _complete(self, head: ResponseHead, body: bytes, *, clean: bool) -> None:
+    def _complete(self, answer: Response) -> None:
         """A complete answer. The connection serves on only if nothing at all was odd."""
         transport = self._transport
         reusable = (
-            clean
-            and head.keep_alive
-            and not self._buffer
+            self._reader.reusable
             and transport is not None
             and not transport.is_closing()
             and transport.get_write_buffer_size() == 0
         )
-        self._end(Response(head.status, head.headers, body))
+        self._end(answer)
         if reusable and not self.lingering:
             self.idle_since = self._now()
             self._owner.freed(self)
@@ -320,15 +205,15 @@ class ClientConnection(asyncio.Protocol):
         Over TLS no loop tells a goodbye from a cut line, so such an answer can
         never be proven complete: that is what `allow_eof_body` accepts.
         """
-        exchange, head = self._exchange, self._head
+        exchange = self._exchange
         if exchange is None:
             self.abort()
-        elif head is None or head.length is not None or head.chunked:
-            self._fail("closed")
-        elif exchange.allow_eof_body:
-            self._complete(head, bytes(self._buffer), clean=False)
+            return
+        result = self._reader.end(allowed=exchange.allow_eof_body)
+        if isinstance(result, Response):
+            self._complete(result)
         else:
-            self._fail("ends_by_eof")
+            self._fail(result)
 
     def _fail(self, reason: str) -> None:
         """No answer that can be trusted will come on this connection."""
@@ -342,7 +227,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _end(self, result: Result) -> None:
         exchange, answer = self._exchange, self._answer
-        self._exchange = self._answer = self._head = self._decoder = None
+        self._exchange = self._answer = None
         self._timer.disarm()
         if exchange is None or answer is None:
             return

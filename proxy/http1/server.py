@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 
 from proxy.http1 import wire
 from proxy.http1.chunked import Chunked, ChunkedDecoder
-from proxy.http1.grammar import Reject, RequestHead, request_head, request_line
+from proxy.http1.request_head import Reject, RequestHead, request_head, request_line
 from proxy.http1.timer import LazyTimer
 from proxy.model.message import Request
 

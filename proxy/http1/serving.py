@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from proxy.http1.grammar import Reject
 from proxy.http1.limits import EdgeLimits
+from proxy.http1.request_head import Reject
 from proxy.http1.server import ServerConnection
 from proxy.model.clock import Clock
 from proxy.model.message import Request, Response

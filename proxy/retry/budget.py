@@ -1,7 +1,8 @@
 """A bound on retries as a share of calls, so that trouble is not multiplied.
 
 Counted over a sliding window of ten slices: retries may be at most `ratio` of
-the calls begun in it on routes that retry at all, and a few are always allowed, or a quiet sidecar could
+the calls begun in it on routes that retry at all, and a few are always allowed,
+or a quiet sidecar could
 never retry at all.
 """
 

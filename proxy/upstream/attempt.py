@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from proxy.http1.client import ClientConnection, Exchange, Result
+from proxy.http1.client import ClientConnection
+from proxy.http1.exchange import Exchange, Result
 from proxy.model.call import Attempt, Call
 from proxy.model.clock import Clock
 from proxy.model.events import AttemptEnded, Emit, LateEnding

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import cast
 
-from proxy.http1.client import Exchange, Result
+from proxy.http1.exchange import Exchange, Result
 from proxy.http1.pool import Pool
 from proxy.model.call import Progress
 from proxy.model.message import Failure, Response

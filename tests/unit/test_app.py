@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from proxy.app import Sidecar, explain_call, files_are_usable, refusal
-from proxy.http1.grammar import Reject
+from proxy.http1.request_head import Reject
 from proxy.model.errors import StartError
 from proxy.settings.load import load
 from tests.support import config

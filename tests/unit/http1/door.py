@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from proxy.http1.grammar import Reject
+from proxy.http1.request_head import Reject
 from proxy.http1.server import ServerConnection
 from proxy.http1.serving import Edge
 from proxy.model.message import Request, Response

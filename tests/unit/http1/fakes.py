@@ -8,7 +8,8 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from proxy.http1.client import ClientConnection, Exchange, Result
+from proxy.http1.client import ClientConnection
+from proxy.http1.exchange import Exchange, Result
 from proxy.http1.limits import EdgeLimits
 from proxy.model.call import Progress
 from proxy.model.route import PoolLimits, Timeouts

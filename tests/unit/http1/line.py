@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from proxy.http1.client import ClientConnection, Result
+from proxy.http1.client import ClientConnection
+from proxy.http1.exchange import Result
 from proxy.model.call import Progress
 from proxy.model.message import Failure, Response
 from tests.unit.http1.fakes import FakeOwner, FakeTransport, VirtualLoop, exchange, pool_limits

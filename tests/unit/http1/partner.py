@@ -10,8 +10,9 @@ from typing import Any
 from unittest import mock
 
 from proxy.http1 import pool as pool_module
-from proxy.http1.client import ClientConnection, Result
+from proxy.http1.client import ClientConnection
 from proxy.http1.connect import Address, Resolve, Target
+from proxy.http1.exchange import Result
 from proxy.http1.pool import Pool
 from proxy.model.call import Progress
 from proxy.model.message import Failure

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 import trustme
 
-from proxy.http1.client import Exchange, Result
 from proxy.http1.connect import Target
+from proxy.http1.exchange import Exchange, Result
 from proxy.http1.pool import Pool
 from proxy.model.call import Progress
 from proxy.model.message import Failure, Response

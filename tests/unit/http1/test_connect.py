@@ -169,8 +169,8 @@ async def test_a_silent_address_leaves_time_for_the_next() -> None:
     """Each has an even share of what is left."""
     with blackhole("127.0.0.2") as port, socket.create_server(("127.0.0.1", port)):
         begun_at = time.monotonic()
-        await hang_up(await dial(port, found=at("127.0.0.2", "127.0.0.1"), connect_s=0.08))
-        assert time.monotonic() - begun_at >= 0.03
+        await hang_up(await dial(port, found=at("127.0.0.2", "127.0.0.1"), connect_s=0.3))
+        assert time.monotonic() - begun_at >= 0.1
 
 
 async def test_the_last_address_gives_the_reason(closed_port: int) -> None:

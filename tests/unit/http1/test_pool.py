@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from proxy.http1.client import Result
+from proxy.http1.exchange import Result
 from proxy.model.call import Progress
 from proxy.model.message import Failure, Response
 from proxy.model.phase import Phase

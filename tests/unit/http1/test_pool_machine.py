@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from proxy.http1.client import Result
+from proxy.http1.exchange import Result
 from proxy.model.message import Failure, Response
 from tests.unit.http1.fakes import FakeTransport, VirtualLoop
 from tests.unit.http1.partner import Partner

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from proxy.http1.client import Result
+from proxy.http1.exchange import Result
 from proxy.model.message import Failure, Response
 from proxy.model.phase import Phase
 from tests.unit.http1.fakes import VirtualLoop

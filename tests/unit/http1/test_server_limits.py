@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from proxy.http1.grammar import Reject
+from proxy.http1.request_head import Reject
 from tests.unit.http1.door import Door, Visitor, reply, request
 from tests.unit.http1.fakes import VirtualLoop
 

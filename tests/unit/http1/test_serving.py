@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from proxy.http1.grammar import Reject
+from proxy.http1.request_head import Reject
 from proxy.http1.serving import Edge
 from proxy.model.clock import SystemClock
 from proxy.model.message import Request, Response

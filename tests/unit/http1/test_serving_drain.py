@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from proxy.http1.grammar import Reject
+from proxy.http1.request_head import Reject
 from proxy.model.message import Request, Response
 from tests.unit.http1.door import reply, request
 from tests.unit.http1.test_serving import PATIENCE_S, caller, echo, house, rest, until

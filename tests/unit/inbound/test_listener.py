@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from proxy.http1.grammar import Reject
 from proxy.http1.limits import EdgeLimits
+from proxy.http1.request_head import Reject
 from proxy.http1.serving import Edge
 from proxy.inbound.listener import ListenError, leave_unix, listen_tcp, listen_unix
 from proxy.model.clock import SystemClock

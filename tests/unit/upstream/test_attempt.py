@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from proxy.http1.client import Exchange, Result
+from proxy.http1.exchange import Exchange, Result
 from proxy.http1.pool import Pool
 from proxy.model.call import Progress
 from proxy.model.events import AttemptEnded, Event, LateEnding

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.http1.grammar import ResponseHead, response_head
+from proxy.http1.response_head import ResponseHead, response_head
 
 OK = b"HTTP/1.1 200 OK"
 CHUNKED = b"Transfer-Encoding: chunked"

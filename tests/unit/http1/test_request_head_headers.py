@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.http1.grammar import Reject, RequestHead, request_head, request_line
+from proxy.http1.request_head import Reject, RequestHead, request_head, request_line
 from tests.unit.http1.fakes import edge_limits
 
 LIMITS = edge_limits(header_count_max=20)

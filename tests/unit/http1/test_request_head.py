@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.http1.grammar import Reject, RequestHead, request_head
+from proxy.http1.request_head import Reject, RequestHead, request_head
 from tests.unit.http1.fakes import edge_limits
 
 LIMITS = edge_limits()
