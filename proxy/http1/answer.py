@@ -119,7 +119,9 @@ class AnswerReader:
             state = self._decoder.consume(buffer)
             if state is Chunked.DONE:
                 self.reusable = head.keep_alive and not self._decoder.irregular and not buffer
-                return Response(head.status, head.headers, self._decoder.body)
+                body = self._decoder.body
+                self._decoder = None  # an idle connection keeps nothing of its last answer
+                return Response(head.status, head.headers, body)
             if state is Chunked.MORE:
                 return None
             return "body_bytes_max" if state is Chunked.TOO_LARGE else "malformed"

@@ -73,7 +73,9 @@ class Pool:
         if isinstance(place, Failure):
             return place
         progress.queued_at = self._now()
-        opened = place or await self._connect(progress, timeouts, deadline_at)
+        if place is not None:
+            return place
+        opened = await self._connect(progress, timeouts, deadline_at)
         if isinstance(opened, ClientConnection) and opened.spoke_first():
             opened.abort()
             return Failure(Phase.CONNECT, "spoke_first", sent=False)

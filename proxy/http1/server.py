@@ -17,8 +17,8 @@ import asyncio
 from typing import TYPE_CHECKING, cast
 
 from proxy.http1 import wire
-from proxy.http1.chunked import Chunked, ChunkedDecoder
-from proxy.http1.request_head import Reject, RequestHead, request_head, request_line
+from proxy.http1.request import RequestReader, Whole
+from proxy.http1.request_head import Reject, RequestHead
 from proxy.http1.timer import LazyTimer
 from proxy.model.message import Request
 
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 
 _DISCARD_S = 1.0
 """How long a refused sender is listened to, so that it can read the refusal."""
-_CHUNK_REJECTS = {
-    Chunked.MALFORMED: Reject(400, "chunked"),
-    Chunked.TOO_LARGE: Reject(413, "body_bytes_max"),
-    Chunked.TRAILERS: Reject(400, "trailers"),
-}
 
 
 class ServerConnection(asyncio.Protocol):
@@ -40,9 +35,7 @@ class ServerConnection(asyncio.Protocol):
     def __init__(self, edge: Edge) -> None:
         self._edge = edge
         self._transport: asyncio.Transport | None = None
-        self._buffer = bytearray()
-        self._head: RequestHead | None = None
-        self._decoder: ChunkedDecoder | None = None
+        self._reader = RequestReader(edge.limits)
         self._arrived_at = 0.0
         self._busy = False
         self._reading_paused = False
@@ -69,27 +62,14 @@ class ServerConnection(asyncio.Protocol):
         """Keep the bytes; read a message from them unless one is being answered."""
         if self._closing:
             return
+        reader = self._reader
         if self._busy or self._writing_paused:
-            self._buffer += data
+            reader.keep(data)
             self._pause_reading()
             return
-        if not self._buffer and self._head is None:
+        if reader.empty:
             self._arrived_at = self._edge.now()
-            if self._whole(data):
-                return
-        self._buffer += data
-        self._advance()
-
-    def _whole(self, data: bytes) -> bool:
-        """The usual case, without a copy: one segment is exactly one request with its length."""
-        end = data.find(b"\r\n\r\n") + 4
-        if end == 3 or end > self._edge.limits.header_bytes_max:
-            return False
-        head = request_head(data[:end], self._edge.limits)
-        if isinstance(head, Reject) or head.chunked or len(data) - end != head.length:
-            return False
-        self._dispatch(head, data[end:])
-        return True
+        self._act(reader.feed(data))
 
     def eof_received(self) -> bool:
         """The application will send no more; what it has sent in full is still answered."""
@@ -122,20 +102,24 @@ class ServerConnection(asyncio.Protocol):
 
     # -- reading a message --------------------------------------------------
 
-    def _advance(self) -> None:
-        if self._head is None and not self._read_head():
-            return
-        head = self._head
-        if head is None:
-            return
-        body = self._read_body(head)
-        if body is None:
-            return
-        self._head = None
-        self._decoder = None
-        if self._buffer:
-            self._pause_reading()
-        self._dispatch(head, body)
+    def _act(self, read: Whole | Reject | None) -> None:
+        """Answer a whole request, refuse what is none, or wait for the rest."""
+        if read is None:
+            self._wait_for_the_rest()
+        elif isinstance(read, Reject):
+            self._reject(read)
+        else:
+            if not self._reader.empty:
+                self._pause_reading()
+            self._dispatch(*read)
+
+    def _wait_for_the_rest(self) -> None:
+        limits, reader = self._edge.limits, self._reader
+        if reader.asked_to_continue:
+            reader.asked_to_continue = False
+            self._write(wire.CONTINUE)
+        limit_s = limits.timeout_body_s if reader.in_body else limits.timeout_header_s
+        self._timer.arm(self._arrived_at + limit_s)
 
     def _dispatch(self, head: RequestHead, body: bytes) -> None:
         """Start the handler for a whole request."""
@@ -145,61 +129,6 @@ class ServerConnection(asyncio.Protocol):
         edge.busy.add(self)
         request = Request(head.method, head.target, head.host, head.headers, body, self._arrived_at)
         self._running = edge.loop.create_task(self._answer(request, head.keep_alive))
-
-    def _read_head(self) -> bool:
-        """Cut a head off the buffer; False when more is needed or it was refused."""
-        limits = self._edge.limits
-        buffer = self._buffer
-        end = buffer.find(b"\r\n\r\n")
-        if end < 0 or end + 4 > limits.header_bytes_max:
-            refused = self._refuse_early(end >= 0)
-            if refused is not None:
-                self._reject(refused)
-            else:
-                self._timer.arm(self._arrived_at + limits.timeout_header_s)
-            return False
-        head = request_head(bytes(buffer[: end + 4]), limits)
-        if isinstance(head, Reject):
-            self._reject(head)
-            return False
-        del buffer[: end + 4]
-        self._head = head
-        if head.chunked:
-            self._decoder = ChunkedDecoder(limits.body_bytes_max, trailers_allowed=False)
-        if head.expects_continue and not buffer and (head.length or head.chunked):
-            self._write(wire.CONTINUE)
-        return True
-
-    def _refuse_early(self, complete: bool) -> Reject | None:
-        """What can be said of a head that is not complete, or too large."""
-        limits = self._edge.limits
-        buffer = self._buffer
-        if b"\n" in buffer:
-            line = request_line(buffer, limits)
-            if isinstance(line, Reject):
-                return line
-        elif len(buffer) > limits.request_line_bytes_max:
-            return Reject(414, "request_line_bytes_max")
-        if complete or len(buffer) > limits.header_bytes_max:
-            return Reject(431, "header_bytes_max")
-        return None
-
-    def _read_body(self, head: RequestHead) -> bytes | None:
-        """The whole body, or None when more is needed or it was refused."""
-        buffer = self._buffer
-        if self._decoder is not None:
-            state = self._decoder.consume(buffer)
-            if state is Chunked.DONE:
-                return self._decoder.body
-            if state is not Chunked.MORE:
-                self._reject(_CHUNK_REJECTS[state])
-                return None
-        elif len(buffer) >= head.length:
-            body = bytes(buffer[: head.length])
-            del buffer[: head.length]
-            return body
-        self._timer.arm(self._arrived_at + self._edge.limits.timeout_body_s)
-        return None
 
     # -- answering ----------------------------------------------------------
 
@@ -213,7 +142,7 @@ class ServerConnection(asyncio.Protocol):
             self._edge.busy.discard(self)
         if self._transport is None or self._closing:
             return
-        close = not keep_alive or self._edge.draining or (self._ended and not self._buffer)
+        close = not keep_alive or self._edge.draining or (self._ended and self._reader.empty)
         self._transport.write(
             wire.encode_response(response, head=request.method == b"HEAD", close=close)
         )
@@ -227,10 +156,11 @@ class ServerConnection(asyncio.Protocol):
         """Look for the next message: the rest of the buffer first, then the wire."""
         edge = self._edge
         now = edge.now()
-        if self._buffer or self._head is not None:
-            if self._head is None:
+        reader = self._reader
+        if not reader.empty:
+            if not reader.in_body:
                 self._arrived_at = now
-            self._advance()
+            self._act(reader.advance())
             if self._busy or self._closing:
                 return
         if self._ended:
@@ -238,7 +168,7 @@ class ServerConnection(asyncio.Protocol):
             return
         if self._reading_paused:
             self._resume_reading()
-        if not self._buffer and self._head is None:
+        if reader.empty:
             self._timer.arm(now + edge.limits.timeout_idle_s)
 
     def _reject(self, reject: Reject) -> None:
@@ -251,7 +181,7 @@ class ServerConnection(asyncio.Protocol):
         self._write(wire.encode_response(self._edge.refusal(reject), head=False, close=True))
         self._resume_reading()
         self._closing = True
-        self._buffer.clear()
+        self._reader.clear()
         if self._transport is not None:
             try:
                 self._transport.write_eof()
@@ -293,9 +223,9 @@ class ServerConnection(asyncio.Protocol):
         """A message was not finished in time, the connection stayed idle, or nobody reads."""
         if self._closing or self._writing_paused:
             self.abort()
-        elif self._head is not None:
+        elif self._reader.in_body:
             self._reject(Reject(408, "timeout_body"))
-        elif self._buffer:
+        elif not self._reader.empty:
             self._reject(Reject(408, "timeout_header"))
         else:
             self._close()
