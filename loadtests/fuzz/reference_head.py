@@ -88,6 +88,8 @@ def _fields(head: Head, lines: list[bytes]) -> Fields:
             head.hard.add(400)
         else:
             fields.append((name.lower(), value.strip(b" \t")))
+            # legal white space, and a classic of smuggling: llhttp refuses it, and may
+            head.odd |= name.lower() == b"transfer-encoding" and value[-1:] in (b" ", b"\t")
     return fields
 
 

@@ -6,10 +6,14 @@ nothing more is read: nobody can say where the next message would begin.
 
 from __future__ import annotations
 
+import re
+
 from proxy.http1.chunked import Chunked, ChunkedDecoder
 from proxy.http1.limits import EdgeLimits
 from proxy.http1.request_head import Reject, RequestHead, request_head, request_line
 
+_BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
+"""llhttp would say so too, but only once the head is complete, and this sender will not end it."""
 Whole = tuple[RequestHead, bytes]
 
 _CHUNK_REJECTS = {
@@ -41,6 +45,13 @@ class RequestReader:
     def in_body(self) -> bool:
         """The head has come, the body not yet."""
         return self._head is not None
+
+    @property
+    def for_head(self) -> bool:
+        """Whether what is being read, or was refused, is a HEAD request: its reply has no body."""
+        if self._head is not None:
+            return self._head.method == b"HEAD"
+        return self._buffer.startswith(b"HEAD ")
 
     def keep(self, data: bytes) -> None:
         """Take bytes that must wait their turn."""
@@ -101,6 +112,8 @@ class RequestReader:
             line = request_line(buffer, limits)
             if isinstance(line, Reject):
                 return line
+            if _BARE_LINE_FEED.search(buffer):
+                return Reject(400, "grammar")
         elif len(buffer) > limits.request_line_bytes_max:
             return Reject(414, "request_line_bytes_max")
         if complete or len(buffer) > limits.header_bytes_max:

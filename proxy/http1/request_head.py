@@ -23,7 +23,9 @@ _REQUEST_LINE = re.compile(
 )
 """A target of visible characters without those that RFC 3986 forbids and proxies disagree about."""
 _BAD_TARGET = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32} [!-~]+ HTTP/1\.[01]\r\n")
-_OTHER_VERSION = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!-~]+ HTTP/[0-9]\.[0-9]\r\n")
+_OTHER_VERSION = re.compile(
+    rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!-~]+ HTTP/(?!1\.[01]\r)[0-9]\.[0-9]\r\n"
+)
 _HOST = re.compile(rb"([A-Za-z0-9](?:[A-Za-z0-9.\-]*)|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 
 REQUEST_HOP_BY_HOP = frozenset(

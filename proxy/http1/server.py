@@ -178,7 +178,8 @@ class ServerConnection(asyncio.Protocol):
         overtake our answer: so stop sending, and let the sender finish.
         """
         self._edge.rejected(reject)
-        self._write(wire.encode_response(self._edge.refusal(reject), head=False, close=True))
+        refusal = self._edge.refusal(reject)
+        self._write(wire.encode_response(refusal, head=self._reader.for_head, close=True))
         self._resume_reading()
         self._closing = True
         self._reader.clear()

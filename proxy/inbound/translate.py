@@ -40,7 +40,7 @@ class Identities:
 
 def translate(request: Request, identities: Identities) -> Call:
     """The call that a request starts. A valid `traceparent` is continued, any other replaced."""
-    said = {key: value for key, _, value in request.headers if key in _TOLD}
+    said = {key: value.rstrip(b" \t") for key, _, value in request.headers if key in _TOLD}
     call = Call(request, identities.call_id(), request.arrived_at, said)
     given = said.get(b"traceparent")
     traced = None if given is None else _TRACEPARENT.fullmatch(given)

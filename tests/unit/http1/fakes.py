@@ -77,10 +77,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 class FakeTransport(asyncio.Transport):
     """Keeps what a protocol does to it; `peer` is the other end of its descriptor."""
 
-    def __init__(self, loop: VirtualLoop, protocol: asyncio.Protocol) -> None:
+    def __init__(self, loop: VirtualLoop, protocol: asyncio.Protocol, *, tls: bool = True) -> None:
         self.socket, self.peer = socket.socketpair()
-        # as over TLS: writes go through the transport, where a test can see them
-        super().__init__({"socket": self.socket, "ssl_object": self})
+        self.socket.setblocking(False)
+        # as over TLS, writes go through the transport, where a test can see them
+        super().__init__({"socket": self.socket} | ({"ssl_object": self} if tls else {}))
         self.loop = loop
         self.protocol = protocol
         self.written = b""

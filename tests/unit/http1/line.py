@@ -18,11 +18,11 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 class Line:
     """A connection, its transport and its owner; keywords are limits of the pool."""
 
-    def __init__(self, loop: VirtualLoop, **limits: Any) -> None:
+    def __init__(self, loop: VirtualLoop, *, tls: bool = True, **limits: Any) -> None:
         self.loop = loop
         self.owner = FakeOwner(pool_limits(**limits))
         self.connection = ClientConnection(self.owner, loop, loop.time)
-        self.transport = FakeTransport(loop, self.connection)
+        self.transport = FakeTransport(loop, self.connection, tls=tls)
         self.progress = Progress()
         self.late: list[Result] = []
         self.answer: asyncio.Future[Result] = loop.create_future()

@@ -1,123 +1,152 @@
-"""`proxy.http1.answer`: wherever segments end, the same answer comes out, or the same reason."""
+"""Rules for cutting answers off the bytes of a connection, one after another."""
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.http1.answer import AnswerReader
 from proxy.model.message import Response
-from tests.unit.http1.test_request import cut
 
-HEAD = b"HTTP/1.1 200 OK\r\nX-A: 1\r\n"
-LENGTH = HEAD + b"Content-Length: 5\r\n\r\nhello"
-CHUNKS = HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
-EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-TO_THE_END = HEAD + b"\r\nhello"
-HELLO = Response(200, [(b"x-a", b"X-A", b"1")], b"hello")
-PLACES = st.lists(st.integers(min_value=0), max_size=12)
+LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+INTERIM = b"HTTP/1.1 103 x\r\n\r\n"
+UNTIL_END = b"HTTP/1.1 200 OK\r\n\r\nab"
 
 
-def reader(
-    *, head_request: bool = False, reused: bool = False, body_max: int = 100
-) -> AnswerReader:
+def reader(*, body_bytes_max: int = 64, head_request: bool = False) -> AnswerReader:
     """A reader that expects an answer."""
-    made = AnswerReader(1000, body_max)
-    made.begin(head_request=head_request, reused=reused)
+    made = AnswerReader(512, body_bytes_max)
+    made.begin(head_request=head_request, reused=False)
     return made
 
 
-def read(made: AnswerReader, segments: list[bytes]) -> Response | str | None:
-    """The first result; no segment but the last may have one."""
-    result = None
-    for segment in segments:
+def read(made: AnswerReader, *pieces: bytes) -> Response | str | None:
+    """The result of the last piece; those before it must not have had one."""
+    result: Response | str | None = None
+    for piece in pieces:
         assert result is None
-        result = made.feed(segment)
+        result = made.feed(piece)
     return result
 
 
-@given(st.sampled_from([LENGTH, CHUNKS, EARLY + LENGTH, EARLY + EARLY + CHUNKS]), PLACES)
-def test_segments_do_not_matter(wire: bytes, places: list[int]) -> None:
-    """Interim answers are skipped, both framings give the same body, the connection is clean."""
-    made = reader()
-    assert read(made, cut(wire, places)) == HELLO
-    assert made.reusable
+def one_by_one(data: bytes) -> list[bytes]:
+    """Every byte a piece of its own."""
+    return [data[at : at + 1] for at in range(len(data))]
 
 
-@given(st.sampled_from([LENGTH, CHUNKS]), PLACES)
-def test_one_reader_reads_answer_after_answer(wire: bytes, places: list[int]) -> None:
-    """Nothing of one answer is left for the next."""
+ANSWERS: dict[str, tuple[bytes, bytes, bool]] = {
+    "a length": (LENGTH, b"ok", True),
+    "chunks": (CHUNKED + b"1\r\na\r\n1\r\nb\r\n0\r\n\r\n", b"ab", True),
+    "trailers": (CHUNKED + b"0\r\nA: b\r\n\r\n", b"", False),
+    "interim ones before it": (INTERIM + INTERIM + LENGTH, b"ok", True),
+    "closing": (LENGTH.replace(b"\r\n", b"\r\nConnection: close\r\n", 1), b"ok", False),
+    "204": (b"HTTP/1.1 204 x\r\n\r\n", b"", True),
+}
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from(sorted(ANSWERS)), min_size=1, max_size=4), st.data())
+def test_one_answer_after_another(names: list[str], data: st.DataObject) -> None:
+    """Each complete with its last byte and not before, until one of them is the last."""
+    made = AnswerReader(512, 64)
+    for name in names:
+        wire, body, reusable = ANSWERS[name]
+        cuts = sorted(data.draw(st.sets(st.integers(1, len(wire) - 1), max_size=3)))
+        made.begin(head_request=False, reused=False)
+        edges = zip([0, *cuts], [*cuts, len(wire)], strict=True)
+        answer = read(made, *[wire[start:end] for start, end in edges])
+        assert isinstance(answer, Response)
+        assert (answer.body, made.reusable) == (body, reusable)
+        if not reusable:
+            break
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_bytes_behind_an_answer_end_its_connection(name: str) -> None:
+    """The answer stands as it is."""
+    wire, body, _ = ANSWERS[name]
     made = reader()
-    for _ in range(3):
+    answer = read(made, wire + b"x")
+    assert isinstance(answer, Response)
+    assert (answer.body, made.reusable) == (body, False)
+
+
+def test_nothing_but_interim_answers_is_told() -> None:
+    """So that their sender does not buy time with them; a begun final answer is something else."""
+    made = reader()
+    told = []
+    for piece in (INTERIM, INTERIM + LENGTH[:12], LENGTH[12:-1], LENGTH[-1:]):
+        assert isinstance(made.feed(piece), Response) is (piece == LENGTH[-1:])
+        told.append(made.interim_only)
+    assert told == [True, False, False, False]
+
+
+def test_a_408_counts_only_on_a_fresh_connection() -> None:
+    """On a reused one it was probably meant for the silence before the request."""
+    late = LENGTH.replace(b"200", b"408")
+    for pieces in ([late], one_by_one(late)):
+        made = AnswerReader(512, 64)
+        made.begin(head_request=False, reused=False)
+        assert isinstance(read(made, *pieces), Response)
         made.begin(head_request=False, reused=True)
-        assert read(made, cut(wire, places)) == HELLO
+        result: Response | str | None = None
+        for piece in pieces:
+            result = result or made.feed(piece)
+        assert result == "timeout_408_on_reused"
 
 
-@pytest.mark.parametrize("wire", [LENGTH, CHUNKS])
-def test_bytes_behind_the_end_leave_the_answer_standing(wire: bytes) -> None:
-    """The answer counts, the connection does not."""
-    made = reader()
-    assert made.feed(wire + b"HTTP/1.1 200 OK\r\n\r\n") == HELLO
+def test_the_end_of_the_wire() -> None:
+    """Is the end of an answer that has no other, if that is allowed; else it is the reason."""
+    cases = [
+        (b"", "closed"),
+        (INTERIM, "closed"),
+        (LENGTH[:20], "closed"),
+        (LENGTH[:-1], "closed"),
+        (CHUNKED + b"1\r\na\r\n", "closed"),
+        (UNTIL_END, "ends_by_eof"),
+    ]
+    for wire, reason in cases:
+        made = reader()
+        assert read(made, wire) is None
+        assert made.end(allowed=False) == reason
+        if reason == "closed":
+            assert made.end(allowed=True) == reason
+    answer = made.end(allowed=True)
+    assert isinstance(answer, Response)
+    assert (answer.body, made.reusable) == (b"ab", False)
+
+
+@pytest.mark.parametrize("wire", [LENGTH, CHUNKED + b"1\r\na\r\n0\r\n\r\n", UNTIL_END])
+def test_an_answer_to_head_has_no_body(wire: bytes) -> None:
+    """What follows its head is astray."""
+    made = reader(head_request=True)
+    end = wire.index(b"\r\n\r\n") + 4
+    answer = read(made, *one_by_one(wire[:end]))
+    assert isinstance(answer, Response)
+    assert (answer.body, made.reusable) == (b"", True)
+    made = reader(head_request=True)
+    assert isinstance(read(made, wire), Response)
     assert not made.reusable
 
 
-@pytest.mark.parametrize(
-    ("wire", "reason"),
-    [
-        (b"HTTP/2.0 200 OK\r\n\r\n", "malformed"),
-        (b"HTTP/1.1 999 OK\r\n\r\n", "malformed"),
-        (
-            b"HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
-            "protocol_switch",
-        ),
-        (HEAD + b"Content-Length: 101\r\n\r\n", "body_bytes_max"),
-        (HEAD + b"\r\n" + b"x" * 101, "body_bytes_max"),
-        (HEAD + b"X: " + b"y" * 1000, "header_bytes_max"),
-        (CHUNKS.replace(b"5\r\n", b"5x\r\n"), "malformed"),
-    ],
-)
-def test_what_cannot_be_trusted_is_no_answer(wire: bytes, reason: str) -> None:
-    """The reason is a fixed word."""
-    assert reader().feed(wire) == reason
-
-
-def test_a_408_on_a_reused_connection_is_no_answer() -> None:
-    """It is the partner's goodbye to an idle connection; on a fresh one it is an answer."""
-    wire = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
-    assert reader(reused=True).feed(wire) == "timeout_408_on_reused"
-    fresh = reader().feed(wire)
-    assert isinstance(fresh, Response)
-    assert fresh.status == 408
-
-
-def test_the_end_of_the_wire_is_an_answer_only_where_allowed() -> None:
-    """And never when the framing promised more."""
-    for wire, allowed, result in (
-        (TO_THE_END, True, HELLO),
-        (TO_THE_END, False, "ends_by_eof"),
-        (LENGTH[:-1], True, "closed"),
-        (CHUNKS[:-1], True, "closed"),
-        (HEAD, True, "closed"),
-    ):
-        made = reader()
-        assert made.feed(wire) is None
-        assert made.end(allowed=allowed) == result
-        assert not made.reusable
-
-
-def test_an_interim_answer_alone_is_told_apart() -> None:
-    """The wait for the first byte of the real answer goes on."""
-    made = reader()
-    assert made.feed(EARLY) is None
-    assert made.interim_only
-    assert made.feed(HEAD) is None
-    assert not made.interim_only
-
-
-def test_an_answer_to_head_has_no_body() -> None:
-    """Its length tells what a GET would have got."""
-    answer = reader(head_request=True).feed(HEAD + b"Content-Length: 5\r\n\r\n")
-    assert isinstance(answer, Response)
-    assert answer.body == b""
-    assert (b"content-length", b"Content-Length", b"5") in answer.headers
+@pytest.mark.parametrize("chunked", [False, True])
+def test_nothing_of_an_answer_is_kept(chunked: bool) -> None:
+    """An idle connection holds no memory, and no customer's data, of the call before."""
+    size = 1 << 20
+    made = reader(body_bytes_max=size)
+    tracemalloc.start()
+    try:
+        head = CHUNKED + b"%x\r\n" % size if chunked else LENGTH[:33] + b"%d\r\n\r\n" % size
+        answer = read(made, head, b"a" * size + (b"\r\n0\r\n\r\n" if chunked else b""))
+        assert isinstance(answer, Response)
+        assert len(answer.body) == size
+        del answer
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < size // 2
+    finally:
+        tracemalloc.stop()
