@@ -16,10 +16,6 @@ from proxy.model.message import Response
 from proxy.model.outcome import Answered, InDoubt, Outcome, Refused, Unsent
 
 _KINDS = {Answered: "answered", Refused: "refused", Unsent: "unsent", InDoubt: "in_doubt"}
-_LINE = (
-    '{"at":%.6f,"event":"call","call":"%s","trace":"%s",%s,"status":%d,"attempts":%d,'
-    '"bytes_in":%d,"bytes_out":%d,"duration_ms":%.3f,"send_ms":%.3f,"wait_ms":%.3f}\n'
-)
 _KINDS_KEPT_MAX = 10_000
 
 
@@ -35,19 +31,19 @@ class CallLog:
         call, outcome = event.call, event.outcome
         attempt = call.attempts[-1] if call.attempts else None
         answer = outcome.response if isinstance(outcome, Answered) else None
-        line = _LINE % (
-            self._clock.wall() - self._clock.now() + event.ended_at,
-            call.id,
-            call.trace_id.decode(),
-            self._what(call, outcome, attempt is not None and attempt.reused),
-            answer.status if answer else 0,
-            len(call.attempts),
-            len(call.request.body),
-            len(answer.body) if answer else 0,
-            (event.ended_at - call.arrived_at) * 1000,
-            *_timings(call, attempt),
-        )
-        return line.encode()
+        at = int((self._clock.wall() - self._clock.now() + event.ended_at) * 1_000_000)
+        common = self._what(call, outcome, attempt is not None and attempt.reused)
+        send_us, wait_us = _timings(call, attempt)
+        status, bytes_out = (answer.status, len(answer.body)) if answer else (0, 0)
+        # whole numbers in an f-string cost a third of floats in a template
+        return (
+            f'{{"at":{at // 1_000_000}.{at % 1_000_000:06d},"event":"call","call":"{call.id}",'
+            f'"trace":"{call.trace_id.decode()}",{common},"status":{status},'
+            f'"attempts":{len(call.attempts)},"bytes_in":{len(call.request.body)},'
+            f'"bytes_out":{bytes_out},'
+            f'"duration_us":{int((event.ended_at - call.arrived_at) * 1_000_000)},'
+            f'"send_us":{send_us},"wait_us":{wait_us}}}\n'
+        ).encode()
 
     def _what(self, call: Call, outcome: Outcome, reused: bool) -> str:
         """The members that many calls share."""
@@ -110,9 +106,9 @@ class CallLog:
         return json.dumps(fields).encode() + b"\n"
 
 
-def _timings(call: Call, attempt: Attempt | None) -> tuple[float, float]:
-    """Milliseconds from arrival to sending, and from sending to the first byte."""
+def _timings(call: Call, attempt: Attempt | None) -> tuple[int, int]:
+    """Microseconds from arrival to sending, and from sending to the first byte."""
     if attempt is None or not attempt.sent_at:
-        return 0.0, 0.0
-    waited = attempt.first_byte_at - attempt.sent_at if attempt.first_byte_at else 0.0
-    return (attempt.sent_at - call.arrived_at) * 1000, waited * 1000
+        return 0, 0
+    waited_s = attempt.first_byte_at - attempt.sent_at if attempt.first_byte_at else 0.0
+    return int((attempt.sent_at - call.arrived_at) * 1_000_000), int(waited_s * 1_000_000)

@@ -125,7 +125,7 @@ async def test_calls_leave_on_schedule_although_none_is_answered() -> None:
         return b""
 
     async with origin(note) as url:
-        history = await drive(url, give_up_s=0.2)
+        history = await drive(url, give_up_s=2.0)
     assert len(seen) == CALLS
     assert {call.ending for call in history.records} == {Ending.INFO}
     assert {call.error for call in history.records} == {"no_answer"}

@@ -16,7 +16,7 @@ class Tidegate:
     """The sidecar under test."""
 
     name = "tidegate"
-    fields = LogFields(time="at", target="route", mark='"event":"call"')
+    fields = LogFields(time="at", target="route", duration="duration_us", mark='"event":"call"')
 
     def absent(self) -> str | None:
         """Only when its package cannot be found."""

@@ -39,9 +39,9 @@ MEMBERS = {
     "attempts",
     "bytes_in",
     "bytes_out",
-    "duration_ms",
-    "send_ms",
-    "wait_ms",
+    "duration_us",
+    "send_us",
+    "wait_us",
 }
 
 
@@ -85,9 +85,9 @@ def test_a_line_says_what_happened_in_figures() -> None:
     members = _line(made, Answered("acme", "a", response(201, body=b"123"), Execution.DONE))
     assert (members["bytes_in"], members["bytes_out"], members["status"]) == (5, 3, 201)
     assert (members["attempts"], members["reused"]) == (2, True)
-    assert members["duration_ms"] == pytest.approx(250.0)
-    assert members["send_ms"] == pytest.approx(100.0)
-    assert members["wait_ms"] == pytest.approx(50.0)
+    assert members["duration_us"] == pytest.approx(250_000, abs=1)
+    assert members["send_us"] == pytest.approx(100_000, abs=1)
+    assert members["wait_us"] == pytest.approx(50_000, abs=1)
     assert (
         members["at"] == WALL_START_S + 0.25
     )  # when it ended, not when it was written + 0.25, "the instant of the end, not of the writing"
@@ -100,7 +100,7 @@ def test_what_was_not_reached_is_zero_or_null() -> None:
     made.route = None
     members = _line(made, Refused("no_route", 404, "No."))
     assert members["route"] is members["operation"] is members["phase"] is None
-    assert members["status"] == members["attempts"] == members["send_ms"] == 0
+    assert members["status"] == members["attempts"] == members["send_us"] == 0
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
