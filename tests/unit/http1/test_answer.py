@@ -116,6 +116,10 @@ def test_the_end_of_the_wire() -> None:
         assert made.end(allowed=False) == reason
         if reason == "closed":
             assert made.end(allowed=True) == reason
+    made = reader()
+    read(made, LENGTH)
+    made.begin(head_request=False, reused=True)
+    read(made, UNTIL_END)
     answer = made.end(allowed=True)
     assert isinstance(answer, Response)
     assert (answer.body, made.reusable) == (b"ab", False)

@@ -62,6 +62,12 @@ def test_where_segments_end_does_not_matter(
     assert read_all([wire[at : at + 1] for at in range(len(wire))]) == expected
 
 
+@pytest.mark.parametrize("before", [b"\r\n", b"GET /a", b"GET / HT"])
+def test_bytes_before_a_request_spoil_it(before: bytes) -> None:
+    """Also when the request itself comes in a segment of its own."""
+    assert read_all([before, request()]) == ([], Reject(400, "request_line"))
+
+
 def test_it_says_how_far_a_message_has_come() -> None:
     """Nothing, part of a head, a head without its body, and nothing again."""
     reader = RequestReader(LIMITS)

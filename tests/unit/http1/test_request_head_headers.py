@@ -112,6 +112,7 @@ def test_a_request_line_is_judged_before_its_headers_are_there() -> None:
     assert fits.group(1, 2, 3) == (b"GET", b"/aa", b"1")
     assert request_line(line % b"aaa", limits) == Reject(414, "request_line_bytes_max")
     assert request_line(b"G\xe4T / HTTP/1.1\r\n", limits) == Reject(400, "request_line")
+    assert request_line(b"GET /a#b HTTP/1.1\r\n", limits) == Reject(400, "target")
 
 
 PIECES = [

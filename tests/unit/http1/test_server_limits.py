@@ -222,8 +222,9 @@ def test_a_pause_does_not_stop_the_clock_of_a_request(loop: VirtualLoop, begun: 
     door, visitor = enter(loop)
     visitor.send(request(), begun)
     door.answer(b"1")
+    loop.advance(1.0)
     visitor.connection.pause_writing()
     visitor.connection.resume_writing()
-    loop.advance(3.0)
+    loop.advance(2.0)
     visitor.got()
     assert [reject.status for reject in door.rejects] == [408]
