@@ -25,6 +25,7 @@ def enter(loop: VirtualLoop) -> tuple[Door, Visitor]:
 REFUSED: dict[str, tuple[bytes, int, str]] = {
     "grammar": (request(b"GET", b"A : b"), 400, "grammar"),
     "a request line, before its headers": (b"GET / RTSP/1.0\r\n", 400, "request_line"),
+    "a bare line feed, before the end of the head": (b"GET / HTTP/1.1\r\nA: b\n", 400, "grammar"),
     "a version, before its headers": (b"GET / HTTP/2.0\r\n", 505, "http_version"),
     "an endless request line": (b"GET /" + b"a" * 124, 414, "request_line_bytes_max"),
     "a long request line": (request(path=b"/" + b"a" * 128), 414, "request_line_bytes_max"),
@@ -58,6 +59,14 @@ def test_a_refusal_can_be_read(loop: VirtualLoop, name: str, split: bool) -> Non
     visitor.end()
     assert visitor.transport.was_closed()
     assert door.edge.connections == set()
+
+
+def test_a_refused_head_gets_no_body(loop: VirtualLoop) -> None:
+    """Its sender would take the text for the beginning of another answer."""
+    _, visitor = enter(loop)
+    visitor.send(request(b"HEAD", b"A : b"))
+    assert visitor.got() == b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
+    assert visitor.transport.ended
 
 
 def test_a_refused_sender_is_not_heard_for_ever(loop: VirtualLoop) -> None:
