@@ -124,6 +124,9 @@ class ClientConnection(asyncio.Protocol):
         """Cut the connection now. close() on TLS would wait for the peer's goodbye."""
         if self.closed:
             return
+        exchange = self._exchange
+        if exchange is not None:  # our own cut must not pass for the end of an answer
+            self._end(Failure(self._phase(exchange), "closed", sent=True))
         self.closed = True
         self._timer.close()
         if self._transport is not None:

@@ -100,3 +100,13 @@ def test_an_answer_that_cannot_be_understood_is_in_doubt(loop: VirtualLoop, name
         line.receive(*pieces)
         assert line.failure == Failure(Phase.BODY, reason, sent=True)
         assert line.is_cut()
+
+
+def test_our_own_cut_is_no_end_of_an_answer(loop: VirtualLoop) -> None:
+    """The drain cuts what lingers: a partner that never ended its body has not answered."""
+    line = Line(loop)
+    line.send(allow_eof_body=True)
+    line.receive(b"HTTP/1.1 200 OK\r\n\r\npartial")
+    line.connection.abort()
+    loop.settle()
+    assert (line.failure.reason, line.failure.sent) == ("closed", True)
