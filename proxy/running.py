@@ -7,18 +7,27 @@ import gc
 import resource
 import signal
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import uvloop
 
 from proxy.app import Sidecar
 from proxy.model.errors import StartError
+from proxy.pipeline.observe import where
+from proxy.settings.build import build
 from proxy.settings.load import Loaded
+
+_COMPLAINT_INTERVAL_S = 1.0
+_OTHER_DESCRIPTORS = 128
+"""Listeners, the admin port, refused connections, DNS, the loop's own."""
 
 
 def run_sidecar(loaded: Loaded, loop_name: str) -> int:
     """Run until a signal, then drain. Returns 0 drained, 1 not started, 3 calls were cut."""
     gc.set_threshold(20_000, 50, 50)  # calls leave no cycles behind; young scans only cost time
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold card data
+    _allow_descriptors(loaded)
     factory = uvloop.new_event_loop if loop_name == "uvloop" else asyncio.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(_serve(loaded))
@@ -26,6 +35,7 @@ def run_sidecar(loaded: Loaded, loop_name: str) -> int:
 
 async def _serve(loaded: Loaded) -> int:
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(Complaints(loop.time))
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -38,6 +48,51 @@ async def _serve(loaded: Loaded) -> int:
     _say(f"tidegate ready: payments {sidecar.payments} admin {sidecar.admin}")
     await stop.wait()
     return 0 if await sidecar.drain() else 3
+
+
+def _allow_descriptors(loaded: Loaded) -> None:
+    """Take as many descriptors as we may have, and say so when the bounds could need more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    needed = descriptors_needed(loaded)
+    if most != resource.RLIM_INFINITY and needed > most:
+        _say(
+            f"tidegate: `listen.connections_max` and the pools allow {needed} descriptors, the "
+            f"system {most}; raise the limit (ulimit -n), or lower the bounds"
+        )
+
+
+def descriptors_needed(loaded: Loaded) -> int:
+    """How many descriptors the bounds of the configuration allow to be open at once."""
+    pools = [upstream.pool for upstream in build(loaded.settings).upstreams.values()]
+    outbound = sum(pool.connections_max + pool.lingering_max for pool in pools)
+    return loaded.settings.listen.connections_max + outbound + _OTHER_DESCRIPTORS
+
+
+class Complaints:
+    """Takes what the event loop complains of; asyncio's can repeat one a thousand times a second.
+
+    Says the kind of the failure and never its message, which may hold data.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._silent_until = 0.0
+        self._unsaid = 0
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """One complaint: a line on stderr, or one more for the next line."""
+        if self._now() < self._silent_until:
+            self._unsaid += 1
+            return
+        error = context.get("exception")
+        kind = type(error).__name__ if error is not None else "no exception"
+        number = f" {error.errno}" if isinstance(error, OSError) else ""
+        place = f" at {where(error)}" if error is not None else ""
+        more = f"; {self._unsaid} more since the last line" if self._unsaid else ""
+        _say(f"tidegate: event loop: {kind}{number}{place}{more}")
+        self._silent_until = self._now() + _COMPLAINT_INTERVAL_S
+        self._unsaid = 0
 
 
 def _say(line: str) -> None:

@@ -18,6 +18,8 @@ from proxy.model.outcome import InDoubt, Unsent
 WINDOW_S = 30.0
 OPENS_AT = 3
 ENDED_KEPT_MAX = 100
+_FAILED = (Unsent, InDoubt)
+"""A tuple made once: a union would be made anew for each attempt."""
 _Key = tuple[str, str, str, str, str]
 
 
@@ -44,7 +46,7 @@ class Findings:
     def attempt(self, event: AttemptEnded) -> None:
         """Note an attempt that failed."""
         outcome = event.attempt.outcome
-        if not isinstance(outcome, Unsent | InDoubt):
+        if not isinstance(outcome, _FAILED):
             return
         key = (
             outcome.partner,

@@ -24,6 +24,7 @@ from collections.abc import Callable
 from typing import cast
 
 from proxy.http1.answer import AnswerReader
+from proxy.http1.connect import Securable
 from proxy.http1.exchange import Exchange, Owner, Result
 from proxy.http1.timer import NEVER, LazyTimer
 from proxy.model.message import Failure, Response
@@ -32,7 +33,7 @@ from proxy.model.phase import Phase
 _TIMEOUTS = frozenset(("timeout", "deadline"))
 
 
-class ClientConnection(asyncio.Protocol):
+class ClientConnection(Securable):
     """One connection; `exchange` sends a request on it when it is idle."""
 
     def __init__(
@@ -42,6 +43,8 @@ class ClientConnection(asyncio.Protocol):
         self._loop = loop
         self._now = now
         self._transport: asyncio.Transport | None = None
+        self._below: asyncio.Transport | None = None
+        """The TCP connection under TLS, which may hold bytes that TLS has forgotten."""
         self._poll = select.poll()
         self._timer = LazyTimer(loop, now, self._expired)
         limits = owner.limits
@@ -59,13 +62,21 @@ class ClientConnection(asyncio.Protocol):
     # -- what asyncio calls -------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection stands, TLS included."""
+        """The connection stands."""
         self._transport = cast(asyncio.Transport, transport)
         descriptor = transport.get_extra_info("socket").fileno()
         self._poll.register(descriptor, select.POLLIN | select.POLLRDHUP)
-        self._tls = transport.get_extra_info("ssl_object") is not None
         self._descriptor = descriptor
         self.opened_at = self.idle_since = self._now()
+
+    def secured(self, transport: asyncio.Transport, below: asyncio.Transport) -> None:
+        """The connection stands, TLS included."""
+        if self.closed:  # it ended, or spoke, as the handshake did
+            transport.abort()
+            return
+        self._tls = True
+        self._below = below
+        self.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         """Part of an answer; or, while idle, a reason to close."""
@@ -102,7 +113,7 @@ class ClientConnection(asyncio.Protocol):
             self._fail("reset")
         else:
             self._eof()
-        self._transport = None
+        self._transport = self._below = None
         self._owner.lost(self)
 
     # -- the pool's questions -------------------------------------------------
@@ -193,7 +204,7 @@ class ClientConnection(asyncio.Protocol):
             self._reader.reusable
             and transport is not None
             and not transport.is_closing()
-            and transport.get_write_buffer_size() == 0
+            and not self._sending(transport)
         )
         self._end(answer)
         if reusable and not self.lingering:
@@ -245,9 +256,15 @@ class ClientConnection(asyncio.Protocol):
         if exchange.progress.first_byte_at:
             return Phase.BODY
         transport = self._transport
-        if transport is not None and not self.closed and transport.get_write_buffer_size():
+        if transport is not None and not self.closed and self._sending(transport):
             return Phase.SEND
         return Phase.FIRST_BYTE
+
+    def _sending(self, transport: asyncio.Transport) -> bool:
+        """Whether part of the request still waits here for room on the wire."""
+        if transport.get_write_buffer_size():
+            return True
+        return self._below is not None and self._below.get_write_buffer_size() > 0
 
     def _arm(self, exchange: Exchange, phase: Phase) -> None:
         if not self.lingering:

@@ -19,7 +19,7 @@ from proxy.model.message import Failure
 from proxy.model.phase import Phase
 from proxy.model.route import Timeouts
 
-P = TypeVar("P", bound=asyncio.Protocol)
+P = TypeVar("P", bound="Securable")
 Address = tuple[socket.AddressFamily, str]
 Resolve = Callable[[str, float], Awaitable[list[Address] | str]]
 """(name, timeout in seconds) -> addresses in order of preference, or the reason of failure."""
@@ -56,6 +56,14 @@ class Target:
     port: int
     tls: ssl.SSLContext | None
     server_name: str
+
+
+class Securable(asyncio.Protocol):
+    """A protocol that can stand on TLS, and is told what that stands on."""
+
+    def secured(self, transport: asyncio.Transport, below: asyncio.Transport) -> None:
+        """A TLS connection stands: `transport` encrypts, `below` is the TCP connection."""
+        raise NotImplementedError
 
 
 def connect_reason(error: OSError) -> str:
@@ -162,13 +170,12 @@ async def _connect_one(
 async def _secure(
     connected: socket.socket, target: Target, factory: Callable[[], P], within_s: float
 ) -> P | Failure:
-    loop = asyncio.get_running_loop()
-    server_name = target.server_name if target.tls is not None else None
     try:
         async with asyncio.timeout(within_s):
-            _, protocol = await loop.create_connection(
-                factory, sock=connected, ssl=target.tls, server_hostname=server_name
-            )
+            if target.tls is not None:
+                return await _handshake(connected, target.tls, target.server_name, factory)
+            loop = asyncio.get_running_loop()
+            _, protocol = await loop.create_connection(factory, sock=connected)
     except TimeoutError:
         connected.close()
         return Failure(Phase.TLS, "timeout", sent=False)
@@ -178,4 +185,22 @@ async def _secure(
     except BaseException:
         connected.close()
         raise
+    return protocol
+
+
+async def _handshake(
+    connected: socket.socket, context: ssl.SSLContext, server_name: str, factory: Callable[[], P]
+) -> P:
+    """TLS over a TCP transport that is kept: the TLS one forgets what it has handed down."""
+    loop = asyncio.get_running_loop()
+    below, _ = await loop.create_connection(asyncio.Protocol, sock=connected)
+    protocol = factory()
+    try:
+        above = await loop.start_tls(below, protocol, context, server_hostname=server_name)
+    except BaseException:
+        below.abort()
+        raise
+    if above is None:
+        raise ConnectionResetError
+    protocol.secured(above, below)
     return protocol

@@ -1,22 +1,37 @@
 """PURE. What both heads have in common: llhttp's judgement, and headers of the connection.
 
-llhttp (httptools) judges every head, and refuses most of what is ambiguous:
-bare line feeds, folded lines, spaces before colons, control bytes, both or
-double framing headers. A fresh parser judges each head alone, and bodies are
-cut by our own framing, so that llhttp's quirks about `Upgrade` (it drops the
-body) and HEAD never matter.
+llhttp (httptools) judges every header line, and refuses most of what is ambiguous:
+bare line feeds, folded lines, spaces before colons, control bytes. It sees header
+lines and nothing else, and bodies are cut by our own framing, so that llhttp's
+quirks about `Upgrade` (it drops the body) and HEAD never matter.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 import httptools
+
+from proxy.model.message import Header
 
 DIGITS = re.compile(rb"[0-9]{1,15}")
 """A length: more digits are no length that anybody sends."""
 NO_TOKENS: frozenset[bytes] = frozenset()
+
+
+_REPEATED = frozenset(
+    (
+        b"accept", b"accept-encoding", b"accept-language", b"alt-svc", b"cache-control",
+        b"connection", b"content-length", b"content-type", b"date", b"expires", b"host",
+        b"keep-alive", b"pragma", b"server", b"strict-transport-security", b"transfer-encoding",
+        b"user-agent", b"vary", b"via", b"x-content-type-options", b"x-frame-options",
+    )
+)  # fmt: skip
+"""Names whose lines come again and again and carry no secret and no card number."""
+_KEPT_MAX = 4096
+_KEPT_BYTES_MAX = 256
+"""Of one line."""
 
 
 class _Collector:
@@ -31,32 +46,65 @@ class _Collector:
 _Parser = type[httptools.HttpRequestParser] | type[httptools.HttpResponseParser]
 
 
-def fields(parser: _Parser, block: bytes) -> Collection[tuple[bytes, bytes]] | None:
-    """(name, value) of each header in order; None when llhttp refuses the head.
+class Lines:
+    """Judges header lines, each by itself; those that come again and again only once.
 
-    A dictionary's own method collects them, which costs no Python frame for
-    each. It keeps one value for each spelling of a name, so when there are
-    fewer names than lines, the head is read again into a list.
+    What makes a line good or bad is in the line: whatever depends on its
+    neighbours (framing, one Host) is judged by our own grammar afterwards.
     """
-    names: dict[bytes, bytes] = {}
-    if not _judge(parser, names.setdefault, block):
-        return None
-    if len(names) == block.count(b"\r\n") - 2:
-        return names.items()
-    pairs: list[tuple[bytes, bytes]] = []
-    _judge(parser, lambda name, value: pairs.append((name, value)), block)
-    return pairs
 
+    __slots__ = ("_first", "_parser", "kept")
 
-def _judge(parser: _Parser, on_header: Callable[[bytes, bytes], object], block: bytes) -> bool:
-    """Whether llhttp accepts the head; each with a fresh parser."""
-    try:
-        parser(_Collector(on_header)).feed_data(block)
-    except httptools.HttpParserUpgrade:
-        return True  # an offer to change protocols is not taken up; the head counts as it stands
-    except httptools.HttpParserError:
-        return False
-    return True
+    def __init__(self, parser: _Parser, first: bytes) -> None:
+        self._parser = parser
+        self._first = first
+        """A start line that llhttp accepts; the real one is judged by a grammar of ours."""
+        self.kept: dict[bytes, Header] = {}
+
+    def read(self, block: bytes) -> list[Header] | None:
+        """The headers of a whole head, in order; None when llhttp refuses one of its lines."""
+        lines = block.split(b"\r\n")
+        recall = self.kept.get
+        found = [recall(line) for line in lines[1:-2]]
+        if None not in found:
+            return found  # type: ignore[return-value] # mypy cannot see that none is None
+        unknown = [line for line in lines[1:-2] if line not in self.kept]
+        judged = self._judge_all(unknown)
+        if judged is None:
+            return None
+        fresh = iter(judged)
+        return [next(fresh) if header is None else header for header in found]
+
+    def _judge_all(self, lines: list[bytes]) -> list[Header] | None:
+        """All at once if llhttp likes them together, else one by one."""
+        pairs = self._ask(lines)
+        if pairs is None or len(pairs) != len(lines):
+            each = [self._ask([line]) for line in lines]
+            pairs = [pair[0] for pair in each if pair is not None and len(pair) == 1]
+            if len(pairs) != len(lines):
+                return None
+        headers = [(name.lower(), name, value.rstrip(b" \t")) for name, value in pairs]
+        for line, header in zip(lines, headers, strict=True):
+            if header[0] in _REPEATED and len(line) <= _KEPT_BYTES_MAX:
+                self._keep(line, header)
+        return headers
+
+    def _keep(self, line: bytes, header: Header) -> None:
+        if len(self.kept) >= _KEPT_MAX:
+            self.kept.clear()  # the few that matter are back after a few messages
+        self.kept[line] = header
+
+    def _ask(self, lines: list[bytes]) -> list[tuple[bytes, bytes]] | None:
+        """(name, value) of each line; None when llhttp refuses."""
+        pairs: list[tuple[bytes, bytes]] = []
+        collector = _Collector(lambda name, value: pairs.append((name, value)))
+        try:
+            self._parser(collector).feed_data(b"\r\n".join((self._first, *lines, b"", b"")))
+        except httptools.HttpParserUpgrade:
+            return pairs  # an offer to change protocols is not taken up; the lines are good
+        except httptools.HttpParserError:
+            return None
+        return pairs
 
 
 def note(spoken: dict[bytes, bytes], key: bytes, value: bytes) -> None:
@@ -64,10 +112,8 @@ def note(spoken: dict[bytes, bytes], key: bytes, value: bytes) -> None:
 
     One that comes twice is joined by a comma, as RFC 9110 5.3 reads it: no
     host, length or coding has a comma, so what is doubled is refused by its
-    own grammar. White space behind a value, which llhttp leaves on it, is no
-    part of it (RFC 9110 5.5).
+    own grammar.
     """
-    value = value.rstrip(b" \t")
     earlier = spoken.get(key)
     spoken[key] = value if earlier is None else earlier + b"," + value
 

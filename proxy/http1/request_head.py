@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import httptools
 
-from proxy.http1.grammar import DIGITS, NO_TOKENS, fields, note, tokens
+from proxy.http1.grammar import DIGITS, NO_TOKENS, Lines, note, tokens
 from proxy.http1.limits import EdgeLimits
 from proxy.model.message import Header
 
@@ -28,6 +28,7 @@ _OTHER_VERSION = re.compile(
 )
 _HOST = re.compile(rb"([A-Za-z0-9](?:[A-Za-z0-9.\-]*)|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 
+_LINES = Lines(httptools.HttpRequestParser, b"GET / HTTP/1.1")
 REQUEST_HOP_BY_HOP = frozenset(
     (
         b"host", b"connection", b"keep-alive", b"proxy-connection", b"proxy-authorization",
@@ -84,21 +85,21 @@ def request_head(block: bytes, limits: EdgeLimits) -> RequestHead | Reject:
         return line
     if not block.isascii():
         return Reject(400, "header_bytes")
-    pairs = fields(httptools.HttpRequestParser, block)
-    if pairs is None:
+    headers = _LINES.read(block)
+    if headers is None:
         return Reject(400, "grammar")
-    if len(pairs) > limits.header_count_max:
+    if len(headers) > limits.header_count_max:
         return Reject(431, "header_count_max")
     kept: list[Header] = []
     spoken: dict[bytes, bytes] = {}
-    for name, value in pairs:
-        key = name.lower()
-        if b"_" in key:
-            return Reject(400, "header_bytes")
+    for header in headers:
+        key = header[0]
         if key in REQUEST_HOP_BY_HOP:
-            note(spoken, key, value)
+            note(spoken, key, header[2])
+        elif b"_" in key:
+            return Reject(400, "header_bytes")
         else:
-            kept.append((key, name, value))
+            kept.append(header)
     return _assemble(line, spoken, kept, limits)
 
 
@@ -160,6 +161,8 @@ def _request_framing(
     coding, length = spoken.get(b"transfer-encoding"), spoken.get(b"content-length")
     if coding is not None:
         if length is not None or minor == b"0":
+            return Reject(400, "framing")
+        if coding.lower() == b"chunked,chunked":  # said twice, and nobody agrees on what that means
             return Reject(400, "framing")
         if coding.lower() != b"chunked":
             return Reject(501, "transfer_coding")

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import httptools
 
-from proxy.http1.grammar import DIGITS, NO_TOKENS, fields, note, tokens
+from proxy.http1.grammar import DIGITS, NO_TOKENS, Lines, note, tokens
 from proxy.model.message import Header
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [^\r\n]*)?\r\n")
+_LINES = Lines(httptools.HttpResponseParser, b"HTTP/1.1 200 OK")
 RESPONSE_HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding",
      b"content-length", b"upgrade")
@@ -36,17 +37,17 @@ def response_head(block: bytes, *, head_request: bool) -> ResponseHead | None:
     line = _STATUS_LINE.match(block)
     if line is None:
         return None
-    pairs = fields(httptools.HttpResponseParser, block)
-    if pairs is None:
+    headers = _LINES.read(block)
+    if headers is None:
         return None
     spoken: dict[bytes, bytes] = {}
     kept: list[Header] = []
-    for name, value in pairs:
-        key = name.lower()
+    for header in headers:
+        key = header[0]
         if key in RESPONSE_HOP_BY_HOP:
-            note(spoken, key, value)
+            note(spoken, key, header[2])
         else:
-            kept.append((key, name, value))
+            kept.append(header)
     if line[1] == b"0" and b"transfer-encoding" in spoken:
         return None
     named = tokens(spoken) if b"connection" in spoken else NO_TOKENS

@@ -53,7 +53,8 @@ class ServerConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         edge = self._edge
         if edge.draining or len(edge.connections) >= edge.limits.connections_max:
-            self._reject(Reject(503, "draining" if edge.draining else "connections_max"))
+            refused = Reject(503, "draining" if edge.draining else "connections_max")
+            self._reject(refused) if edge.turn_away(self) else self.abort()
             return
         edge.connections.add(self)
         self._timer.arm(edge.now() + edge.limits.timeout_idle_s)
@@ -85,6 +86,7 @@ class ServerConnection(asyncio.Protocol):
         self._transport = None
         self._timer.close()
         self._edge.connections.discard(self)
+        self._edge.turned_away.discard(self)
 
     def pause_writing(self) -> None:
         """The application reads slowly: answer nothing more until it has caught up."""

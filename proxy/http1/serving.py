@@ -13,6 +13,8 @@ from proxy.model.message import Request, Response
 
 RequestHandler = Callable[[Request], Awaitable[Response]]
 _DRAIN_POLL_S = 0.01
+_TURNED_AWAY_MAX = 64
+"""Connections above the bound hold a descriptor while they read why; more are just cut."""
 
 
 class Edge:
@@ -42,6 +44,8 @@ class Edge:
         self.refusal = refusal
         self.rejected = rejected
         self.connections: set[ServerConnection] = set()
+        self.turned_away: set[ServerConnection] = set()
+        """Connections above the bound, being told so."""
         self.draining = False
         self.busy: set[ServerConnection] = set()
         """Connections with a handler running; they outlive their sockets until it ends."""
@@ -50,6 +54,14 @@ class Edge:
     def connection(self) -> ServerConnection:
         """A protocol for one accepted socket."""
         return ServerConnection(self)
+
+    def turn_away(self, connection: ServerConnection) -> bool:
+        """Whether a connection that has no room may stay to read so; the drain cuts it."""
+        if len(self.turned_away) >= _TURNED_AWAY_MAX:
+            self.rejected(Reject(503, "connections_max"))
+            return False
+        self.turned_away.add(connection)
+        return True
 
     def serve(self, server: asyncio.AbstractServer) -> None:
         """Take over a listening server, to be closed by the drain."""
@@ -70,6 +82,6 @@ class Edge:
             connection.cancel()
         while self.connections and self.now() < ends_at:
             await asyncio.sleep(_DRAIN_POLL_S)
-        for connection in list(self.connections):
+        for connection in [*self.connections, *self.turned_away]:
             connection.abort()
         return finished

@@ -32,11 +32,10 @@ def encode_response(response: Response, *, head: bool, close: bool) -> bytes:
     append = parts.append
     for _, name, value in response.headers:
         parts += (name, b": ", value, b"\r\n")
+    append(response.labels)
     if not bodiless:
         append(b"Content-Length: %d\r\n" % len(response.body))
-    if close:
-        append(b"Connection: close\r\n")
-    append(b"\r\n")
+    append(b"Connection: close\r\n\r\n" if close else b"\r\n")
     if not bodiless:
         append(response.body)
     return b"".join(parts)

@@ -42,11 +42,15 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """A complete response, of a partner or of our own making; framing is the edge's work."""
+    """A complete response, of a partner or of our own making; framing is the edge's work.
+
+    `labels` holds our own `Tidegate-*` headers as ready lines, each with its CRLF.
+    """
 
     status: int
     headers: list[Header]
     body: bytes
+    labels: bytes = b""
 
 
 @dataclass(slots=True)

@@ -14,10 +14,10 @@ the application may safely do next (RFC 9457 with members of our own).
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import lru_cache
 
 from proxy.model.call import Call
-from proxy.model.message import Header, Response, header
+from proxy.model.message import Response, header
 from proxy.model.outcome import Answered, Execution, InDoubt, Outcome, Refused, Unsent
 from proxy.model.phase import Phase
 from proxy.pipeline.layer import Handler, Replier
@@ -51,19 +51,18 @@ def reply_to(call: Call, outcome: Outcome) -> Response:
     if isinstance(outcome, Answered):
         answer = outcome.response
         kept = [entry for entry in answer.headers if not entry[0].startswith(b"tidegate-")]
-        return Response(answer.status, kept + labels, answer.body)
-    headers = [PROBLEM_TYPE, *labels]
+        return Response(answer.status, kept, answer.body, labels)
+    headers = [PROBLEM_TYPE]
     if isinstance(outcome, Refused) and outcome.retry_after_s is not None:
         headers.append(header(b"Retry-After", str(outcome.retry_after_s).encode()))
     status = status_of(outcome)
-    return Response(status, headers, problem(status, outcome))
+    return Response(status, headers, problem(status, outcome), labels)
 
 
 def reply_without_call(outcome: Refused) -> Response:
     """The reply to bytes that never became a call: labelled alike, with no identity to tell."""
-    labels = _fixed_labels(_KINDS[Refused], outcome.execution, None)
-    body = problem(outcome.status, outcome)
-    return Response(outcome.status, [PROBLEM_TYPE, *labels, _ATTEMPTS[0]], body)
+    labels = _fixed_labels(_KINDS[Refused], outcome.execution, None, 0)
+    return Response(outcome.status, [PROBLEM_TYPE], problem(outcome.status, outcome), labels)
 
 
 def status_of(outcome: Refused | Unsent | InDoubt) -> int:
@@ -107,32 +106,21 @@ def next_step(status: int, outcome: Outcome) -> str:
     return NEXT_AFTER_MISTAKE if 400 <= status < 500 else NEXT_AFTER_NONE
 
 
-def _labels(call: Call, outcome: Outcome) -> list[Header]:
-    number = len(call.attempts)
-    return [
-        *_fixed_labels(_KINDS[type(outcome)], outcome.execution, outcome.upstream),
-        _ATTEMPTS[number] if number < len(_ATTEMPTS) else _attempts(number),
-        (b"tidegate-call", b"Tidegate-Call", call.id.encode()),
-    ]
+def _labels(call: Call, outcome: Outcome) -> bytes:
+    fixed = _fixed_labels(
+        _KINDS[type(outcome)], outcome.execution, outcome.upstream, len(call.attempts)
+    )
+    return b"%bTidegate-Call: %b\r\n" % (fixed, call.id.encode())
 
 
-def _attempts(number: int) -> Header:
-    return header(b"Tidegate-Attempts", b"%d" % number)
-
-
-_ATTEMPTS = [_attempts(number) for number in range(10)]
-
-
-@cache
-def _fixed_labels(kind: bytes, execution: Execution, upstream: str | None) -> tuple[Header, ...]:
+@lru_cache(maxsize=4096)
+def _fixed_labels(kind: bytes, execution: Execution, upstream: str | None, attempts: int) -> bytes:
     """Made once for each combination: a few for each configured upstream."""
-    labels = [
-        header(b"Tidegate-Outcome", kind),
-        header(b"Tidegate-Execution", execution.value.encode()),
-    ]
+    labels = [b"Tidegate-Outcome: " + kind, b"Tidegate-Execution: " + execution.value.encode()]
     if upstream is not None:
-        labels.append(header(b"Tidegate-Upstream", upstream.encode()))
-    return tuple(labels)
+        labels.append(b"Tidegate-Upstream: " + upstream.encode())
+    labels.append(b"Tidegate-Attempts: %d" % attempts)
+    return b"\r\n".join((*labels, b""))
 
 
 _LAST_WORDS = {
@@ -147,7 +135,8 @@ _LAST_WORDS = {
 }
 LAST_RESORT = Response(
     500,
-    [PROBLEM_TYPE, *_fixed_labels(_KINDS[InDoubt], Execution.UNKNOWN, None)],
+    [PROBLEM_TYPE],
     json.dumps(_LAST_WORDS).encode(),
+    b"Tidegate-Outcome: in_doubt\r\nTidegate-Execution: unknown\r\n",
 )
 """For a failure outside the stack, where nobody can tell any more how far the call got."""

@@ -66,7 +66,7 @@ class Pool(Model):
     age_max_s: Annotated[float, duration("1ms", "24h")] = key(
         "10m", "how long a connection is used at all", "age_max"
     )
-    waiters_max: Annotated[int, whole(1, 10_000)] = key(256, "calls that may wait for a connection")
+    waiters_max: Annotated[int, whole(1, 10_000)] = key(64, "calls that may wait for a connection")
     reuse: Annotated[bool, flag()] = key(True, "false: a fresh connection per call")
     prewarm: Annotated[int, whole(0, 1000)] = key(0, "idle connections held open ahead of calls")
     lingering_max: Annotated[int, whole(1, 10_000)] = key(64, "attempts that outlive their callers")

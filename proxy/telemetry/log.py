@@ -16,6 +16,8 @@ from proxy.model.message import Response
 from proxy.model.outcome import Answered, InDoubt, Outcome, Refused, Unsent
 
 _KINDS = {Answered: "answered", Refused: "refused", Unsent: "unsent", InDoubt: "in_doubt"}
+_FAILED = (Unsent, InDoubt)
+"""A tuple made once: a union would be made anew for each call."""
 _KINDS_KEPT_MAX = 10_000
 
 
@@ -48,7 +50,7 @@ class CallLog:
     def _what(self, call: Call, outcome: Outcome, reused: bool) -> str:
         """The members that many calls share."""
         route = call.route
-        phase = outcome.phase if isinstance(outcome, Unsent | InDoubt) else None
+        phase = outcome.phase if isinstance(outcome, _FAILED) else None
         key = (
             call.request.method,
             route.name if route else None,

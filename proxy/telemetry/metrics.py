@@ -23,6 +23,8 @@ BUCKETS_S = (
 K = TypeVar("K", bound=tuple[str, ...])
 Labels = tuple[tuple[str, str], ...]
 _KINDS = {Answered: "answered", Refused: "refused", Unsent: "unsent", InDoubt: "in_doubt"}
+_FAILED = (Unsent, InDoubt)
+"""A tuple made once: a union would be made anew for each attempt."""
 
 
 class Histogram:
@@ -67,7 +69,7 @@ class Metrics:
         if outcome is None or route is None:
             return
         upstream = attempt.candidate.upstream
-        phase = outcome.phase if isinstance(outcome, Unsent | InDoubt) else ""
+        phase = outcome.phase if isinstance(outcome, _FAILED) else ""
         key = (
             upstream.partner,
             upstream.name,

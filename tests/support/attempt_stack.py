@@ -90,11 +90,9 @@ class AttemptStack:
         made = translate(asked, self._identities)
         self.calls.append(made)
         reply = await self._reply(made)
-        labels = {
-            key.removeprefix(b"tidegate-").decode(): value.decode()
-            for key, _, value in reply.headers
-            if key.startswith(b"tidegate-")
-        }
+        lines = reply.labels.decode().lower().removesuffix("\r\n").split("\r\n")
+        pairs = [line.removeprefix("tidegate-").partition(": ") for line in lines]
+        labels = {name: value for name, _, value in pairs}
         return Answer(reply, labels, self.clock.now() - began_at)
 
     @property

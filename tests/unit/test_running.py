@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from proxy.running import Complaints
 from tests.support import config
 from tests.support.client import Client, request
 from tests.support.origin import Origin
@@ -68,6 +72,62 @@ def test_no_core_file_can_be_written(tmp_path: Path) -> None:
     with Origin() as origin, Sidecar(_document(origin), tmp_path) as sidecar:
         limits = Path(f"/proc/{sidecar.process.pid}/limits").read_text(encoding="ascii")
     assert re.search(r"^Max core file size\s+0\s+0\s", limits, re.MULTILINE)
+
+
+def test_it_takes_the_descriptors_that_it_may_have(tmp_path: Path) -> None:
+    """Service managers give 1024 and allow more; a sidecar that stops accepting takes no money."""
+    with Origin() as origin, Sidecar(_document(origin), tmp_path) as sidecar:
+        limits = Path(f"/proc/{sidecar.process.pid}/limits").read_text(encoding="ascii")
+    soft, hard = re.findall(r"^Max open files\s+(\S+)\s+(\S+)", limits, re.MULTILINE)[0]
+    assert soft == hard
+
+
+def test_bounds_that_need_too_many_descriptors_are_told(tmp_path: Path) -> None:
+    """At the start, with both numbers and the remedy, not at the first flood."""
+    with Origin() as origin, Sidecar(_document(origin, connections_max=65536), tmp_path) as sidecar:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        told = [line for line in sidecar.stderr.splitlines() if "descriptors" in line]
+        needed = 65536 + 256 + 64 + 128
+        expected = most != resource.RLIM_INFINITY and needed > most
+        assert len(told) == expected
+        assert not told or (str(needed) in told[0] and str(most) in told[0])
+
+
+@BOTH_LOOPS
+def test_a_lack_of_descriptors_is_no_flood_of_words(tmp_path: Path, loop: str) -> None:
+    """Asyncio's loop complains for each place in its backlog, a thousand times a second."""
+    with Origin() as origin, Sidecar(_document(origin), tmp_path, loop=loop) as sidecar:
+        _, most = resource.prlimit(sidecar.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(sidecar.process.pid, resource.RLIMIT_NOFILE, (24, most))
+        waiting = [socket.create_connection(("127.0.0.1", sidecar.port)) for _ in range(40)]
+        time.sleep(1.5)
+        said = sidecar.stderr.splitlines()[1:]
+        resource.prlimit(sidecar.process.pid, resource.RLIMIT_NOFILE, (1024, most))
+        for each in waiting:
+            each.close()
+        with Client(sidecar.payments) as client:
+            assert client.call("POST", "/psp/x").status == 200
+    assert len(said) <= 3
+    assert all(line.startswith("tidegate: event loop: OSError 24") for line in said)
+
+
+def test_complaints_of_the_loop_name_the_place_and_never_the_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The text of an exception may hold what was being handled; the next line tells how many."""
+    instant = [100.0]
+    complaints = Complaints(lambda: instant[0])
+    loop = asyncio.new_event_loop()
+    try:
+        for _ in range(3):
+            complaints(loop, {"message": CARD, "exception": ValueError(CARD)})
+        instant[0] += 1.0
+        complaints(loop, {"message": CARD})
+    finally:
+        loop.close()
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "tidegate: event loop: ValueError at unknown"
+    assert second == "tidegate: event loop: no exception; 2 more since the last line"
 
 
 @pytest.mark.parametrize("port_of", ["listen", "admin"])

@@ -13,6 +13,7 @@ from proxy.http1.exchange import Exchange, Result
 from proxy.http1.limits import EdgeLimits
 from proxy.model.call import Progress
 from proxy.model.route import PoolLimits, Timeouts
+from tests.unit.http1.below import Below
 
 START = 1000.0
 """Where virtual time begins: an instant of 0.0 would mean "not reached"."""
@@ -81,13 +82,14 @@ class FakeTransport(asyncio.Transport):
         self.socket, self.peer = socket.socketpair()
         self.socket.setblocking(False)
         # as over TLS, writes go through the transport, where a test can see them
-        super().__init__({"socket": self.socket} | ({"ssl_object": self} if tls else {}))
+        super().__init__({"socket": self.socket})
         self.loop = loop
         self.protocol = protocol
         self.written = b""
         self.writes = 0
         self.unsent = 0
         """Bytes that the kernel would not take yet."""
+        self.below = Below()
         self._reading = True
         self.ended = False
         self.ending_fails = False
@@ -96,7 +98,10 @@ class FakeTransport(asyncio.Transport):
         self._aborted = False
         self._over = False
         loop.transports.append(self)
-        protocol.connection_made(self)
+        if tls and isinstance(protocol, ClientConnection):
+            protocol.secured(self, self.below)
+        else:
+            protocol.connection_made(self)
 
     def is_open(self) -> bool:
         return not self.is_closing()

@@ -37,11 +37,12 @@ def test_the_first_byte_has_its_time(loop: VirtualLoop) -> None:
     assert line.is_cut()
 
 
-def test_sending_has_its_time(loop: VirtualLoop) -> None:
+@pytest.mark.parametrize("where", ["here", "below"])
+def test_sending_has_its_time(loop: VirtualLoop, where: str) -> None:
     """While the kernel takes no more bytes; half a request is cut off and never lingers."""
     line = Line(loop)
     line.send()
-    line.transport.unsent = 1
+    (line.transport if where == "here" else line.transport.below).unsent = 1
     passes(line, 5.0)
     assert line.failure == Failure(Phase.SEND, "timeout", sent=True)
     assert line.is_cut()

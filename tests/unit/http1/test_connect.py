@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 
-from proxy.http1.connect import Address, Target, connect_reason, open_connection
+from proxy.http1.connect import Address, Securable, Target, connect_reason, open_connection
 from proxy.model.call import Progress
 from proxy.model.message import Failure
 from proxy.model.phase import Phase
@@ -23,13 +23,16 @@ from tests.unit.http1.fakes import timeouts
 Resolved = list[Address] | str
 
 
-class Plain(asyncio.Protocol):
+class Plain(Securable):
     """A protocol that only knows whether it stands."""
 
     transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's are no subclass
+
+    def secured(self, transport: asyncio.Transport, below: asyncio.Transport) -> None:
+        self.transport = transport
 
 
 def at(*addresses: str) -> list[Address]:

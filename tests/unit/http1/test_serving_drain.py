@@ -104,3 +104,16 @@ async def test_the_drain_waits_for_answers_that_are_still_leaving() -> None:
         writer.transport.resume_reading()  # type: ignore[attr-defined]
         assert len(await rest(reader)) > 16_000_000
         assert await draining is True
+
+
+async def test_those_who_were_turned_away_do_not_outlive_the_drain() -> None:
+    """They read why they were refused; the drain does not wait for that."""
+    async with (
+        house(connections_max=1) as made,
+        caller(made.port),
+        caller(made.port) as (refused, _),
+    ):
+        assert (await refused.readline()).startswith(b"HTTP/1.1 503 ")
+        assert len(made.edge.turned_away) == 1
+        assert await made.edge.drain(PATIENCE_S) is True
+        await until(lambda: not made.edge.turned_away)

@@ -71,7 +71,7 @@ def test_pool_limits_arrive(tmp_path: Path) -> None:
     assert (limits.reuse, limits.prewarm, limits.waiters_max, limits.lingering_max) == (
         True,
         0,
-        256,
+        64,
         64,
     )
 
