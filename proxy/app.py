@@ -14,6 +14,7 @@ import importlib
 import random
 import ssl
 from collections.abc import Awaitable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proxy import __version__
@@ -31,7 +32,7 @@ from proxy.inbound.listener import leave_unix, listen_tcp, listen_unix
 from proxy.inbound.translate import Identities, translate
 from proxy.model.clock import SystemClock
 from proxy.model.errors import StartError
-from proxy.model.events import BadRequest, Bug
+from proxy.model.events import BadRequest, Bug, Event, LateEnding
 from proxy.model.message import Request, Response
 from proxy.model.outcome import Refused
 from proxy.model.route import TlsFiles, Upstream
@@ -54,8 +55,11 @@ from proxy.upstream.transport import Transport
 
 if TYPE_CHECKING:
     from proxy.admin.api import AdminListener
+    from proxy.idempotency.embedded import Embedded
 
 TEND_INTERVAL_S = 1.0
+_JOURNAL_CLOSE_S = 5.0
+"""For what is being written as the sidecar ends; what was sent and not written is in doubt."""
 
 
 class Sidecar:
@@ -78,10 +82,13 @@ class Sidecar:
         self._transports = {
             name: Transport(self._pool(upstream)) for name, upstream in built.upstreams.items()
         }
+        self._journal = self._open_journal()
         self._reply = self.call_path()
         self._edge = self._make_edge()
         self._admin: AdminListener | None = None
         self._tending: asyncio.TimerHandle | None = None
+        self.broken = asyncio.Event()
+        """The journal can be trusted no more: stop, and begin again from its file."""
         self.payments = ""
         self.admin = ""
 
@@ -92,11 +99,14 @@ class Sidecar:
         token = settings.listen.token
         budget = settings.retry_budget
         retries = RetryBudget(budget.ratio, budget.window_s, budget.retries_min, clock.now)
+        journal = self._journal
         attempt_path = stack(
             # below failover: each candidate has its own attempts
             retry(retries, clock, asyncio.sleep, random.Random()),  # noqa: S311 - jitter
+            # durable "about to send" before the first byte; above the attempt's timers
+            *([] if journal is None else [journal.fence]),
             # innermost: phase timeouts, the record of how far it got, the wire
-            innermost=attempts(self._transports, clock, self._identities.span_id, self._sink.emit),
+            innermost=attempts(self._transports, clock, self._identities.span_id, self._emit),
         )
         return rescue(  # the only table from an outcome, or a bug, to an HTTP reply
             stack(
@@ -108,12 +118,19 @@ class Sidecar:
                 routed(self._table),
                 # refuses before any durable work
                 self._admission.layer(),
+                # above every timeout, so that it always learns how the call ended
+                *([] if journal is None else [journal.claims.layer()]),
                 # one budget for all attempts, visible to everything below
                 deadline(clock),
                 # moves on only after an outcome that proves nothing was executed
                 innermost=failover(attempt_path, clock),
             )
         )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What an operator should hear at the start."""
+        return () if self._journal is None else self._journal.notes
 
     # -- start and stop ------------------------------------------------------------
 
@@ -163,6 +180,8 @@ class Sidecar:
         finished = await self._edge.drain(within_s)
         left_s = max(0.0, ends_at - self._clock.now())
         await asyncio.gather(*(each.pool.drain(left_s) for each in self._transports.values()))
+        if self._journal is not None:  # last, since late answers are written to it
+            finished = await self._journal.journal.close(_JOURNAL_CLOSE_S) and finished
         if self._tending is not None:
             self._tending.cancel()
         if self._admin is not None:
@@ -177,10 +196,35 @@ class Sidecar:
 
     def _failed(self, error: Exception) -> Response:
         """A bug above or below the stack: whatever was known is lost, so nothing is claimed."""
-        self._sink.emit(Bug(type(error).__name__, where(error)))
+        self._bug(error)
         return LAST_RESORT
 
+    def _emit(self, event: Event) -> None:
+        self._sink.emit(event)
+        if self._journal is not None and type(event) is LateEnding:
+            self._journal.claims.late(event)
+
+    def _bug(self, error: Exception) -> None:
+        self._sink.emit(Bug(type(error).__name__, where(error)))
+
     # -- parts ----------------------------------------------------------------------------
+
+    def _open_journal(self) -> Embedded | None:
+        """SQLite and cryptography take time and memory to import, so only who uses them pays."""
+        chosen = self._settings.journal
+        if chosen is None:
+            return None
+        embedded = importlib.import_module("proxy.idempotency.embedded")
+        opened: Embedded = embedded.open_embedded(
+            Path(chosen.path),
+            {each.id: bytes.fromhex(each.key.reveal()) for each in chosen.sealing_keys},
+            chosen.timeout_commit_s,
+            loop=self._loop,
+            clock=self._clock,
+            failed=lambda _: self.broken.set(),
+            bug=self._bug,
+        )
+        return opened
 
     def _make_edge(self) -> Edge:
         listen = self._settings.listen

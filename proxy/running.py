@@ -19,12 +19,16 @@ from proxy.settings.build import build
 from proxy.settings.load import Loaded
 
 _COMPLAINT_INTERVAL_S = 1.0
+_BROKEN = "the journal could not be synced, so what is on the disk is unknown: stopping"
 _OTHER_DESCRIPTORS = 128
 """Listeners, the admin port, refused connections, DNS, the loop's own."""
 
 
 def run_sidecar(loaded: Loaded, loop_name: str) -> int:
-    """Run until a signal, then drain. Returns 0 drained, 1 not started, 3 calls were cut."""
+    """Run until a signal, then drain.
+
+    Returns 0 drained, 1 not started, 3 calls were cut, 4 the journal failed.
+    """
     gc.set_threshold(20_000, 50, 50)  # calls leave no cycles behind; young scans only cost time
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold card data
     _allow_descriptors(loaded)
@@ -46,8 +50,21 @@ async def _serve(loaded: Loaded) -> int:
         _say(f"tidegate: {error}")
         return 1
     _say(f"tidegate ready: payments {sidecar.payments} admin {sidecar.admin}")
-    await stop.wait()
-    return 0 if await sidecar.drain() else 3
+    for note in sidecar.notes:
+        _say(f"tidegate: {note}")
+    await _either(stop, sidecar.broken)
+    if sidecar.broken.is_set():
+        _say(f"tidegate: {_BROKEN}")
+    finished = await sidecar.drain()
+    return 4 if sidecar.broken.is_set() else 0 if finished else 3
+
+
+async def _either(*events: asyncio.Event) -> None:
+    """Wait for the first of them."""
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
 
 
 def _allow_descriptors(loaded: Loaded) -> None:

@@ -39,6 +39,27 @@ class Attempt(Progress):
     outcome: Outcome | None = None
     late: Response | Failure | None = None
     """What came after the caller had been answered."""
+    late_outcome: Outcome | None = None
+
+
+@dataclass(slots=True)
+class Ticket:
+    """A call's hold on an idempotency key, as long as `token` is the newest."""
+
+    row_id: bytes
+    token: int
+    attempt: int
+    """Attempts made under this key so far, by this call and by those before it."""
+    partner_key: str
+    """What the partner is to know the request by."""
+    resend: bool
+    """An earlier sending under this key is in doubt, and this call repeats it."""
+    conclusive: frozenset[int]
+    """See OwnKeys."""
+    fenced: bool = False
+    """The journal may say that something was about to be sent."""
+    concluded: bool = False
+    """How the call ended has been given to the journal."""
 
 
 @dataclass(slots=True)
@@ -56,6 +77,7 @@ class Call:
     span_id: bytes = b""
     trace_flags: bytes = b"01"
     attempts: list[Attempt] = field(default_factory=list)
+    ticket: Ticket | None = None
 
     @property
     def sent(self) -> bool:

@@ -48,6 +48,8 @@ class Answered:
     execution: Execution
     reason: str = "answered"
     origin: Origin = Origin.PARTNER
+    replayed: bool = False
+    """The answer of an earlier call with the same idempotency key."""
 
 
 @dataclass(slots=True)

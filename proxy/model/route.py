@@ -79,6 +79,49 @@ class OperationRule:
     statuses: Mapping[int, Execution]
 
 
+class KeyFrom(StrEnum):
+    """Where the idempotency key of a route's calls comes from."""
+
+    OPTIONAL = "optional"
+    """The header; calls without it are not journalled."""
+    REQUIRED = "required"
+    """The header; calls without it are refused."""
+    FIELDS = "fields"
+    """The header if it is there, else made from fields of the body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """How calls of a route are known again; the scope of a key is tenant, group, operation."""
+
+    key_from: KeyFrom
+    header: bytes
+    """In lower case."""
+    length_max: int
+    tenant: str
+    tenant_header: bytes | None
+    group: str
+    fields: tuple[str, ...]
+    """JSON pointers that a key is made from."""
+    volatile: tuple[str, ...]
+    """JSON pointers that may differ between two tries of one payment."""
+    wait_s: float
+    """How long a second call waits for the first one's answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKeys:
+    """The idempotency keys of a partner's own, by which it knows a request again."""
+
+    header: bytes | None = None
+    """As it is spelled; None where the partner has none."""
+    length_max: int = 64
+    resend_s: float = 0.0
+    """How long after the first sending a repetition is safe: the partner's window less a margin."""
+    conclusive: frozenset[int] = frozenset()
+    """Statuses from 400 up that an answer to a repetition tells of the first sending."""
+
+
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """One reachable base URL of a partner."""
@@ -109,6 +152,7 @@ class Candidate:
     timeouts: Timeouts
     headers: HeaderRules
     rule: OperationRule
+    own_keys: OwnKeys = OwnKeys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,5 +182,6 @@ class Route:
     deadline_s: float
     retry: Retry
     allow_eof_body: bool = False
+    idempotency: Idempotency | None = None
     line: int = field(default=0, compare=False)
     """Where in the file it stands, for `tidegate explain`."""

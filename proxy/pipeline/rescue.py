@@ -25,6 +25,7 @@ from proxy.pipeline.layer import Handler, Replier
 PROBLEM_TYPE = header(b"Content-Type", b"application/problem+json")
 _TIMEOUTS = frozenset(("timeout", "deadline"))
 _TITLES = {Refused: "Refused by the proxy", Unsent: "Not sent", InDoubt: "In doubt"}
+_REPLAYED = b"Tidegate-Replayed: true\r\n"
 _KINDS = {Answered: b"answered", Refused: b"refused", Unsent: b"unsent", InDoubt: b"in_doubt"}
 
 NEXT_AFTER_NONE = "Nothing was executed. The call may be made again."
@@ -51,6 +52,8 @@ def reply_to(call: Call, outcome: Outcome) -> Response:
     if isinstance(outcome, Answered):
         answer = outcome.response
         kept = [entry for entry in answer.headers if not entry[0].startswith(b"tidegate-")]
+        if outcome.replayed:
+            labels += _REPLAYED
         return Response(answer.status, kept, answer.body, labels)
     headers = [PROBLEM_TYPE]
     if isinstance(outcome, Refused) and outcome.retry_after_s is not None:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from proxy.model import route as model
 from proxy.model.message import Header, header
+from proxy.settings import build_keys as keys
 from proxy.settings import defaults
 from proxy.settings.kinds import OPERATIONS
 from proxy.settings.partner import Headers, Partner, Pool, Timeouts, Tls, Upstream
@@ -29,18 +30,22 @@ class Built:
 def build(settings: Settings) -> Built:
     """Everything that `settings` mean; they must have passed `load`."""
     written: dict[str, Upstream] = {}
+    own_keys: dict[str, model.OwnKeys] = {}
     upstreams: dict[str, model.Upstream] = {}
     for partner_name, partner in settings.partners.items():
         operations = _operations(partner)
         for name, upstream in partner.upstreams.items():
             written[name] = upstream
+            own_keys[name] = keys.of_partner(partner)
             upstreams[name] = _upstream(name, upstream, partner_name, operations)
     routes = []
     for route in settings.routes:
         candidates = tuple(
-            _candidate(route, upstreams[name], written[name]) for name in route.candidates
+            _candidate(route, upstreams[name], written[name], own_keys[name])
+            for name in route.candidates
         )
-        routes.append(_route(route, candidates))
+        idempotency = keys.of_route(settings, route, candidates)
+        routes.append(_route(route, candidates, idempotency))
     return Built(upstreams, tuple(routes))
 
 
@@ -121,16 +126,21 @@ def _rules(*layers: Headers) -> model.HeaderRules:
     return model.HeaderRules(tuple(put.values()), frozenset(remove))
 
 
-def _candidate(route: Route, upstream: model.Upstream, written: Upstream) -> model.Candidate:
+def _candidate(
+    route: Route, upstream: model.Upstream, written: Upstream, own_keys: model.OwnKeys
+) -> model.Candidate:
     return model.Candidate(
         upstream=upstream,
         timeouts=_timeouts(written.timeouts, route.timeouts),
         headers=_rules(written.headers, route.headers),
         rule=upstream.operations[route.operation],
+        own_keys=own_keys,
     )
 
 
-def _route(route: Route, candidates: tuple[model.Candidate, ...]) -> model.Route:
+def _route(
+    route: Route, candidates: tuple[model.Candidate, ...], idempotency: model.Idempotency | None
+) -> model.Route:
     replace_prefix = "" if route.strip_prefix else route.replace_prefix
     return model.Route(
         name=route.name,
@@ -143,6 +153,7 @@ def _route(route: Route, candidates: tuple[model.Candidate, ...]) -> model.Route
         deadline_s=route.deadline_s,
         retry=_retry(route.retry, len(candidates)),
         allow_eof_body=route.allow_eof_body,
+        idempotency=idempotency,
         line=route.line,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from proxy.settings.checks_keys import check_keys
 from proxy.settings.checks_routes import check_routes
 from proxy.settings.checks_upstreams import check_upstreams
 from proxy.settings.finding import Finding, settle
@@ -30,6 +31,7 @@ def check(settings: Settings, root: Node) -> tuple[list[Problem], list[Problem]]
 def _findings(settings: Settings, root: Node) -> Iterator[Finding]:
     yield from _check_listeners(settings)
     yield from _check_token(settings)
+    yield from check_keys(settings)
     yield from check_upstreams(settings)
     yield from check_routes(settings, upstream_names(root))
 

@@ -22,6 +22,8 @@ OPERATIONS = ("authorize", "capture", "refund", "void", "authenticate", "inquire
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _MODE = re.compile(r"0?[0-7]{3}")
+_POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
+_SEAL_KEY = re.compile(r"[0-9a-fA-F]{64}")
 _STATUS = re.compile(r"[2-5][0-9]{2}")
 _STATUS_CLASS = re.compile(r"[2-5]xx")
 
@@ -52,6 +54,18 @@ def _version(written: str) -> int:
 
 def _secret(written: str) -> Secret:
     return Secret(parse_header_value(written))
+
+
+def _pointer(written: str) -> str:
+    if _POINTER.fullmatch(written) is None:
+        raise Wrong("is not a JSON pointer", "write one such as /payment/reference (RFC 6901)")
+    return written
+
+
+def _seal_key(written: str) -> Secret:
+    if _SEAL_KEY.fullmatch(written) is None:
+        raise Wrong("is not a key of 32 bytes", "write 64 hexadecimal digits: openssl rand -hex 32")
+    return Secret(written)
 
 
 def _listed(value: object) -> object:
@@ -98,6 +112,8 @@ PathPrefix = Annotated[str, text(network.parse_prefix, pattern=r"^/|\$\{")]
 File = Annotated[str, _File()]
 HeaderName = Annotated[str, text(parse_header_name, **_HEADER)]
 HeaderValue = Annotated[Secret, text(_secret)]
+Pointer = Annotated[str, text(_pointer, pattern=r"^/|\$\{")]
+SealKey = Annotated[Secret, text(_seal_key)]
 Method = Annotated[str, one_of({method: method for method in METHODS})]
 Operation = Annotated[str, _OPERATIONS]
 OperationKey = Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from proxy.settings.base import Model, key, required
+from proxy.settings.journal import OwnKeys
 from proxy.settings.kinds import (
     BaseUrl,
     ExecutionWord,
@@ -108,4 +109,5 @@ class Partner(Model):
     operations: dict[OperationKey, OperationOverrides] = key(
         {}, "what differs from the defaults, per operation"
     )
+    idempotency: OwnKeys | None = key(None, "its own idempotency keys, if it has any")
     upstreams: dict[Name, Upstream] = required("reachable base URLs by name", {})

@@ -9,6 +9,7 @@ from pydantic_core import core_schema
 
 from proxy.settings.base import Model, key, required
 from proxy.settings.edge import Admin, Listen, Log, RetryBudget
+from proxy.settings.journal import Idempotency, Journal
 from proxy.settings.kinds import (
     Hosts,
     Method,
@@ -79,6 +80,9 @@ class Route(Model):
     allow_eof_body: Annotated[bool, flag()] = key(
         False, "take an answer that ends only by closing for complete"
     )
+    idempotency: Idempotency | None = key(
+        None, "how its calls are known again; unset with a journal: by an optional header"
+    )
 
 
 class Settings(Model):
@@ -89,6 +93,7 @@ class Settings(Model):
     admin: Admin = key({}, "the operators' port")
     log: Log = key({}, "what is logged")
     retry_budget: RetryBudget = key({}, "share of retries among all attempts")
+    journal: Journal | None = key(None, "remembers what was sent; unset: nothing is remembered")
     partners: dict[Name, Partner] = required("payment providers by name", {})
     routes: tuple[Route, ...] = required("which calls go where", [])
 

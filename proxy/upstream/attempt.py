@@ -35,6 +35,7 @@ def attempts(
 
         def late(result: Result) -> None:
             record.late = result
+            record.late_outcome = classify(result, candidate)
             emit(LateEnding(call, record))
 
         transport = transports[candidate.upstream.name]

@@ -17,7 +17,7 @@ _OURS = frozenset((b"traceparent", b"tracestate", b"baggage"))
 class Rewriter:
     """Rewrites calls of one route for one of its candidates; all that is fixed is made once."""
 
-    __slots__ = ("_base", "_cut", "_dropped", "_fixed")
+    __slots__ = ("_base", "_cut", "_dropped", "_fixed", "_key_header")
 
     def __init__(self, route: Route, candidate: Candidate) -> None:
         upstream, rules = candidate.upstream, candidate.headers
@@ -25,6 +25,7 @@ class Rewriter:
         lines += [name + b": " + value for _, name, value in rules.put]
         self._fixed = b"\r\n".join(lines) + b"\r\ntraceparent: 00-"
         self._dropped = _OURS | rules.remove | {key for key, _, _ in rules.put}
+        self._key_header = candidate.own_keys.header
         prefix = route.path_prefix.rstrip(b"/")
         self._cut = len(prefix) if route.replace_prefix is not None else 0
         self._base = upstream.base_path + (route.replace_prefix or b"").rstrip(b"/")
@@ -45,11 +46,11 @@ class Rewriter:
             for header in request.headers
             if header[0] not in dropped and not header[0].startswith(b"tidegate-")
         ]
-        trace = b"-".join((call.trace_id, span_id, call.trace_flags))
+        fixed = self._fixed + b"-".join((call.trace_id, span_id, call.trace_flags)) + b"\r\n"
+        if call.ticket is not None and self._key_header is not None:
+            own = self._key_header.lower()
+            headers = [header for header in headers if header[0] != own]
+            fixed += b"%b: %b\r\n" % (self._key_header, call.ticket.partner_key.encode())
         return encode_request(
-            request.method,
-            self.target(request.target),
-            self._fixed + trace + b"\r\n",
-            headers,
-            request.body,
+            request.method, self.target(request.target), fixed, headers, request.body
         )

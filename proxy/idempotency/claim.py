@@ -1,0 +1,241 @@
+"""The layer that gives each key to one run at a time, and remembers how it ended.
+
+It stands above every timeout, so that it always learns the ending. A run, once
+begun, belongs to the journal and not to the caller's socket: a caller that hangs
+up, or is cancelled, stops waiting and nothing else.
+
+    the key is          the caller gets
+    free                its own run
+    at work             the first run's answer if it comes within `wait`, else 409
+    settled             the stored answer, marked Tidegate-Replayed
+    in doubt            a repetition at the same partner under the same key, where
+                        that partner makes it safe and its window is open; else 409
+    used otherwise      422, nothing is sent
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+
+from proxy.idempotency.conclude import ending
+from proxy.idempotency.fence import JOURNAL_DOWN
+from proxy.idempotency.journal import Journal
+from proxy.idempotency.keys import derived_key, fingerprint, partner_key, read_key, row_id
+from proxy.idempotency.record import Claim, Doubt, Record, Release, Scope, Settle, Step, Verdict
+from proxy.idempotency.seal import Sealer, SealError, pack, unpack
+from proxy.idempotency.store import StoreUnavailable
+from proxy.model.call import Attempt, Call, Ticket
+from proxy.model.clock import Clock
+from proxy.model.events import LateEnding
+from proxy.model.message import Response
+from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome, Refused
+from proxy.model.phase import Phase
+from proxy.model.route import Idempotency, KeyFrom
+from proxy.pipeline.layer import Handler, Layer, Ready
+
+_POLL_S = 0.1
+_SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS"))
+
+_MISSING = Refused("key_missing", 400, "This route needs an idempotency key.")
+_MALFORMED = Refused("key_malformed", 400, "The idempotency key is empty, too long or malformed.")
+_UNDERIVED = Refused(
+    "key_underived", 400, "The fields that the idempotency key is made from are not all there."
+)
+_MISMATCH = Refused(
+    "key_reused", 422, "This idempotency key was used for another request; nothing was sent.",
+    execution=Execution.UNKNOWN,
+)  # fmt: skip
+_BUSY = Refused(
+    "key_busy", 409, "The first call with this idempotency key is still at work.",
+    Origin.PROXY, Execution.UNKNOWN, retry_after_s=1,
+)  # fmt: skip
+_UNREADABLE = Refused(
+    "answer_unreadable", 500, "The call was executed, but its stored answer cannot be opened.",
+    Origin.PROXY, Execution.DONE,
+)  # fmt: skip
+
+
+class Claims:
+    """The layer and what belongs to it; `owner` names this run of the sidecar in the journal."""
+
+    def __init__(
+        self, journal: Journal, sealer: Sealer, secret: bytes, owner: str, clock: Clock
+    ) -> None:
+        self._journal = journal
+        self._sealer = sealer
+        self._secret = secret
+        self._owner = owner
+        self._clock = clock
+
+    def layer(self) -> Layer:
+        """Calls of routes without keys, and calls that cannot move anything, pass through."""
+
+        def layer(inner: Handler) -> Handler:
+            def handle(call: Call) -> Awaitable[Outcome]:
+                assert call.route is not None
+                rule = call.route.idempotency
+                if rule is None or call.request.method in _SAFE:
+                    return inner(call)
+                key = self._key(call, rule)
+                if key is None:
+                    return inner(call)
+                return (
+                    Ready(key) if isinstance(key, Refused) else self._keyed(call, rule, key, inner)
+                )
+
+            return handle
+
+        return layer
+
+    # -- which key -----------------------------------------------------------------
+
+    def _key(self, call: Call, rule: Idempotency) -> str | Refused | None:
+        """The key, why there is none that counts, or None where a call may go without."""
+        given = [value for key, _, value in call.request.headers if key == rule.header]
+        if given:
+            key = read_key(given[0], rule.length_max) if len(given) == 1 else None
+            return _MALFORMED if key is None else key
+        if rule.key_from is KeyFrom.FIELDS:
+            derived = derived_key(self._secret, call.request.body, rule.fields)
+            return _UNDERIVED if derived is None else derived
+        return _MISSING if rule.key_from is KeyFrom.REQUIRED else None
+
+    def _wanted(self, call: Call, rule: Idempotency, key: str) -> Claim:
+        assert call.route is not None
+        request, candidate = call.request, call.route.candidates[0]
+        tenant = rule.tenant
+        if rule.tenant_header is not None:
+            said = request.first(rule.tenant_header)
+            tenant = said.decode("latin-1") if said is not None else tenant
+        scope = Scope(tenant, rule.group, call.route.operation, key)
+        return Claim(
+            row_id(scope), scope,
+            fingerprint(self._secret, request.method, request.target, request.body, rule.volatile),
+            self._owner, call.id, candidate.upstream.partner, candidate.own_keys.resend_s,
+        )  # fmt: skip
+
+    # -- what becomes of it ----------------------------------------------------------
+
+    async def _keyed(self, call: Call, rule: Idempotency, key: str, inner: Handler) -> Outcome:
+        wanted = self._wanted(call, rule, key)
+        ends_at = self._clock.now() + rule.wait_s
+        while True:
+            try:
+                verdict, row = await self._journal.claim(wanted)
+            except StoreUnavailable:
+                return _unread()
+            if verdict is not Verdict.BUSY:
+                break
+            left_s = ends_at - self._clock.now()
+            if left_s <= 0:
+                return _BUSY
+            await self._journal.wait_for(row.id, left_s, _POLL_S)
+        if verdict is Verdict.REPLAY:
+            return self._replay(row)
+        if verdict is Verdict.MISMATCH:
+            return _MISMATCH
+        if verdict is Verdict.IN_DOUBT:
+            return self._in_doubt(row)
+        return await self._begin(call, row, inner, resend=verdict is Verdict.RESEND)
+
+    def _replay(self, row: Record) -> Outcome:
+        try:
+            answer = unpack(self._sealer.open(row.id, row.answer))
+        except SealError:
+            return _UNREADABLE
+        return Answered(row.partner, row.upstream, answer, Execution.DONE, replayed=True)
+
+    def _in_doubt(self, row: Record) -> Refused:
+        age_s = max(0, int(self._clock.wall() - row.sent_at))
+        return Refused(
+            "in_doubt", 409,
+            f"A call with this idempotency key was sent {age_s} s ago, and nobody knows yet "
+            "whether it was executed.",
+            Origin.PROXY, Execution.UNKNOWN, retry_after_s=5, partner=row.partner,
+            upstream=row.upstream,
+        )  # fmt: skip
+
+    async def _begin(self, call: Call, row: Record, inner: Handler, *, resend: bool) -> Outcome:
+        assert call.route is not None
+        own_keys = call.route.candidates[0].own_keys
+        call.ticket = Ticket(
+            row_id=row.id, token=row.token, attempt=row.attempt, resend=resend,
+            partner_key=row.partner_key if resend else partner_key(row.scope, own_keys.length_max),
+            conclusive=own_keys.conclusive,
+        )  # fmt: skip
+        self._journal.begin(row.id)
+        return await asyncio.shield(self._journal.own(self._run(call, call.ticket, inner)))
+
+    async def _run(self, call: Call, ticket: Ticket, inner: Handler) -> Outcome:
+        try:
+            try:
+                outcome = await inner(call)
+            except Exception:
+                await self._journal.conclude(ticket.row_id, ticket.token, _after_bug(call, ticket))
+                raise
+            return await self._conclude(ticket, outcome)
+        finally:
+            ticket.concluded = True
+            self._journal.end(ticket.row_id)
+            if call.attempts and call.attempts[-1].late is not None:
+                self._learn(call, ticket, call.attempts[-1])
+
+    async def _conclude(self, ticket: Ticket, outcome: Outcome) -> Outcome:
+        """Write the ending; the caller hears of an answer only when it is durable."""
+        made = ending(ticket, outcome, self._sealed(ticket, outcome))
+        stored = made is None or await self._journal.conclude(ticket.row_id, ticket.token, made)
+        if isinstance(made, Settle) and not stored and isinstance(outcome, Answered):
+            return InDoubt(
+                outcome.partner, outcome.upstream, Phase.BODY, "journal_unavailable", Origin.PROXY
+            )
+        if ticket.resend and not isinstance(made, Settle):
+            return _still_in_doubt(outcome)
+        return outcome
+
+    def _sealed(self, ticket: Ticket, outcome: Outcome) -> bytes:
+        if not isinstance(outcome, Answered) or outcome.execution is Execution.NONE:
+            return b""
+        return self._sealer.seal(ticket.row_id, pack(outcome.response))
+
+    # -- what comes late --------------------------------------------------------------
+
+    def late(self, event: LateEnding) -> None:
+        """An attempt ended after its caller was answered in doubt."""
+        ticket = event.call.ticket
+        if ticket is not None and ticket.concluded:
+            self._learn(event.call, ticket, event.attempt)
+
+    def _learn(self, call: Call, ticket: Ticket, attempt: Attempt) -> None:
+        """Settle what was in doubt, if the late ending is an answer that says so."""
+        answer = attempt.late
+        if not isinstance(answer, Response) or not ticket.fenced:
+            return
+        assert attempt.late_outcome is not None
+        made: Step | None = None
+        outcome = attempt.late_outcome
+        if isinstance(outcome, Answered):
+            made = ending(ticket, outcome, self._sealed(ticket, outcome))
+        if isinstance(made, Settle):
+            self._journal.own(self._journal.conclude(ticket.row_id, ticket.token, made))
+
+
+def _unread() -> Refused:
+    """Before the journal was read nothing is known of the key: an earlier call may have run."""
+    return Refused(
+        JOURNAL_DOWN.reason, 503, "The journal cannot be read, so nothing was sent for this call.",
+        Origin.PROXY, Execution.UNKNOWN, retry_after_s=1,
+    )  # fmt: skip
+
+
+def _still_in_doubt(outcome: Outcome) -> Refused:
+    """Whatever the repetition came to, the first sending is as unknown as before."""
+    return Refused(
+        "in_doubt", 409, "The call was repeated, and it is still unknown whether it was executed.",
+        Origin.PROXY, Execution.UNKNOWN, retry_after_s=5, partner=outcome.partner,
+        upstream=outcome.upstream,
+    )  # fmt: skip
+
+
+def _after_bug(call: Call, ticket: Ticket) -> Step:
+    return Doubt("bug") if call.sent or ticket.resend else Release("bug")

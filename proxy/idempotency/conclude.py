@@ -1,0 +1,31 @@
+"""PURE. From how a call ended to what is written about its key."""
+
+from __future__ import annotations
+
+from proxy.idempotency.record import Doubt, Release, Settle, Step
+from proxy.model.call import Ticket
+from proxy.model.outcome import Answered, Execution, Outcome
+
+
+def ending(ticket: Ticket, outcome: Outcome, answer: bytes) -> Step | None:
+    """The step for a call that ended; `answer` is the sealed one, if the partner gave any.
+
+    None where nothing changes: a repetition that was never sent leaves the doubt as it was.
+    """
+    status = outcome.response.status if isinstance(outcome, Answered) else 0
+    if not ticket.fenced:
+        return None if ticket.resend else Release(outcome.reason)
+    if outcome.execution is Execution.DONE and (not ticket.resend or conclusive(ticket, status)):
+        return Settle(status, outcome.reason, answer)
+    if outcome.execution is Execution.NONE and not ticket.resend:
+        return Release(outcome.reason)
+    return Doubt(outcome.reason, status, answer)
+
+
+def conclusive(ticket: Ticket, status: int) -> bool:
+    """Whether an answer to a repeated request says what became of the first one.
+
+    Partners look a key up after they have looked at credentials, at the form of
+    the request and at their own load; a refusal from there knows nothing of it.
+    """
+    return status < 400 or status in ticket.conclusive

@@ -1,0 +1,64 @@
+"""Puts the embedded journal together: keys, store, waits, and the layers' part."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from proxy.idempotency.claim import Claims
+from proxy.idempotency.fence import fence
+from proxy.idempotency.journal import Journal
+from proxy.idempotency.keyring import key_file, open_keyring
+from proxy.idempotency.record import State
+from proxy.idempotency.seal import Sealer
+from proxy.idempotency.sqlite import SqliteStore
+from proxy.idempotency.sqlite_open import version_warning
+from proxy.model.clock import Clock
+from proxy.pipeline.layer import AttemptLayer
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """An open journal; `notes` are sentences that an operator should hear at the start."""
+
+    journal: Journal
+    claims: Claims
+    fence: AttemptLayer
+    notes: tuple[str, ...]
+
+
+def open_embedded(
+    path: Path,
+    sealing: Mapping[str, bytes],
+    timeout_commit_s: float,
+    *,
+    loop: asyncio.AbstractEventLoop,
+    clock: Clock,
+    failed: Callable[[str], None],
+    bug: Callable[[Exception], None],
+) -> Embedded:
+    """Open the journal at `path`, which may not exist yet. Raises StartError.
+
+    `failed` is told when the file can be trusted no more, `bug` of a failure of
+    our own code that nobody waits for.
+    """
+    keyring = open_keyring(path, sealing)
+    store = SqliteStore(path, loop, wall=clock.wall, failed=failed)
+    journal = Journal(store, loop, timeout_commit_s, bug)
+    owner = f"{os.uname().nodename}:{os.getpid()}"
+    claims = Claims(journal, Sealer(keyring.sealing), keyring.secret, owner, clock)
+    notes = [version_warning()]
+    if keyring.made:
+        notes.append(f"made keys for the journal in {key_file(path)}; back them up with it")
+    if store.resumed:
+        doubtful = store.resumed.get(State.IN_DOUBT, 0)
+        notes.append(f"the last run left {doubtful} calls in doubt; see `tidegate journal list`")
+    return Embedded(
+        journal,
+        claims,
+        fence(journal, clock.now, clock.wall),
+        tuple(note for note in notes if note),
+    )

@@ -1,0 +1,55 @@
+"""The layer right above an attempt: what is about to be sent is durable before its first byte.
+
+It stands above the attempt's timers, so that time on the disk is not charged to
+the partner, and below retry, so that each attempt is fenced by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from proxy.idempotency.journal import Journal
+from proxy.idempotency.record import Fence, Superseded
+from proxy.idempotency.store import StoreUnavailable
+from proxy.model.call import Call, Ticket
+from proxy.model.outcome import Execution, Origin, Outcome, Refused
+from proxy.model.route import Candidate
+from proxy.pipeline.layer import AttemptHandler, AttemptLayer
+
+JOURNAL_DOWN = Refused(
+    "journal_unavailable", 503, "The journal cannot be written, so nothing was sent.",
+    Origin.PROXY, retry_after_s=1,
+)  # fmt: skip
+_TAKEN_OVER = Refused(
+    "taken_over", 409, "Another run has taken this key over.", Origin.PROXY, Execution.UNKNOWN,
+    retry_after_s=1,
+)  # fmt: skip
+
+
+def fence(journal: Journal, now: Callable[[], float], wall: Callable[[], float]) -> AttemptLayer:
+    """The layer; calls without a claim pass through."""
+
+    def layer(inner: AttemptHandler) -> AttemptHandler:
+        def handle(call: Call, candidate: Candidate) -> Awaitable[Outcome]:
+            ticket = call.ticket
+            return inner(call, candidate) if ticket is None else fenced(call, candidate, ticket)
+
+        async def fenced(call: Call, candidate: Candidate, ticket: Ticket) -> Outcome:
+            upstream = candidate.upstream
+            intent = Fence(
+                attempt=ticket.attempt + 1, partner=upstream.partner, upstream=upstream.name,
+                partner_key=ticket.partner_key, send_by=wall() + call.deadline_at - now(),
+            )  # fmt: skip
+            ticket.fenced = True  # also when it fails: it may reach the disk yet
+            ticket.attempt += 1
+            try:
+                await journal.step(ticket.row_id, ticket.token, intent)
+            except StoreUnavailable:
+                return JOURNAL_DOWN
+            except Superseded:
+                return _TAKEN_OVER
+            return await inner(call, candidate)
+
+        return handle
+
+    return layer

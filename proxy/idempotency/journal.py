@@ -1,0 +1,166 @@
+"""The journal as the layers use it: bounded waits, and nothing that was learned is lost.
+
+A change that is not durable within `timeout_commit` counts as unavailable, and
+from then on nothing new is claimed until the store answers again. The change
+itself stays in the store's queue. An ending that the store refused is owed: it
+is kept here and offered again until it is taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from proxy.idempotency.record import (
+    Claim,
+    JournalError,
+    Record,
+    Release,
+    Step,
+    Superseded,
+    Verdict,
+)
+from proxy.idempotency.store import Store, StoreUnavailable
+
+T = TypeVar("T")
+_OWED_EVERY_S = 0.5
+
+
+class Journal:
+    """Wraps a store. `bug` is told of a JournalError that nobody waits for any more."""
+
+    def __init__(
+        self,
+        store: Store,
+        loop: asyncio.AbstractEventLoop,
+        timeout_commit_s: float,
+        bug: Callable[[Exception], None],
+    ) -> None:
+        self.store = store
+        self._loop = loop
+        self._timeout_s = timeout_commit_s
+        self._bug = bug
+        self._runs: dict[bytes, asyncio.Future[None]] = {}
+        self._owed: dict[bytes, tuple[int, Step]] = {}
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._closing = False
+
+    @property
+    def owed(self) -> int:
+        """Endings that the store has not taken yet."""
+        return len(self._owed)
+
+    # -- changes --------------------------------------------------------------------
+
+    async def claim(self, wanted: Claim) -> tuple[Verdict, Record]:
+        """Ask for a key. Raises StoreUnavailable, JournalError."""
+        if not self.store.takes_claims or self.store.waiting_s() > self._timeout_s:
+            raise StoreUnavailable
+        asked = self.own(self.store.claim(wanted))
+        try:
+            return await self._in_time(asked)
+        except StoreUnavailable:
+            self.own(self._give_up(asked))
+            raise
+
+    async def _give_up(self, asked: asyncio.Task[tuple[Verdict, Record]]) -> None:
+        """A claim that came too late is let go, or its key would be busy for ever."""
+        try:
+            verdict, row = await asked
+        except (StoreUnavailable, JournalError):
+            return
+        if verdict is Verdict.RUN:
+            await self.conclude(row.id, row.token, Release("abandoned"))
+
+    async def step(self, row_id: bytes, token: int, made: Step) -> Record:
+        """Change a row. Raises StoreUnavailable, Superseded, JournalError."""
+        return await self._in_time(self.own(self.store.step(row_id, token, made)))
+
+    async def conclude(self, row_id: bytes, token: int, made: Step) -> bool:
+        """Write how a run ended; False when that is not durable yet, and is owed."""
+        change = self.own(self._write_ending(row_id, token, made))
+        try:
+            return await self._in_time(change)
+        except StoreUnavailable:
+            return False
+
+    async def _write_ending(self, row_id: bytes, token: int, made: Step) -> bool:
+        try:
+            await self.store.step(row_id, token, made)
+        except StoreUnavailable:
+            self._owed[row_id] = (token, made)
+            self.own(self._pay())
+            return False
+        except Superseded:
+            return False
+        return True
+
+    async def _pay(self) -> None:
+        """Offer what is owed until the store takes it."""
+        await asyncio.sleep(_OWED_EVERY_S)
+        for row_id, (token, made) in list(self._owed.items()):
+            try:
+                await self.store.step(row_id, token, made)
+            except StoreUnavailable:
+                if not self._closing:
+                    self.own(self._pay())
+                return
+            except (Superseded, JournalError) as error:
+                self._bug(error)
+            self._owed.pop(row_id, None)
+
+    async def _in_time(self, change: asyncio.Task[T]) -> T:
+        """What a change comes to; it goes on when the time is up, or when we are cancelled."""
+        done, _ = await asyncio.wait((change,), timeout=self._timeout_s)
+        if not done:
+            raise StoreUnavailable
+        return change.result()
+
+    # -- runs -----------------------------------------------------------------------
+
+    def begin(self, row_id: bytes) -> None:
+        """A run under this key has begun here."""
+        self._runs[row_id] = self._loop.create_future()
+
+    def end(self, row_id: bytes) -> None:
+        """It has ended; whoever waits for it may look."""
+        run = self._runs.pop(row_id, None)
+        if run is not None and not run.done():
+            run.set_result(None)
+
+    async def wait_for(self, row_id: bytes, within_s: float, poll_s: float) -> None:
+        """Wait for the run under this key to end: here, or (looked at now and then) elsewhere."""
+        run = self._runs.get(row_id)
+        if run is None:
+            await asyncio.sleep(min(poll_s, within_s))
+        else:
+            await asyncio.wait((run,), timeout=within_s)
+
+    def own(self, work: Awaitable[T]) -> asyncio.Task[T]:
+        """Let work run to its end, whoever stops waiting for it."""
+        task: asyncio.Task[T] = self._loop.create_task(_run(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._disown)
+        return task
+
+    def _disown(self, task: asyncio.Task[object]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waited has been told
+
+    async def close(self, within_s: float) -> bool:
+        """Let what runs end, bounded, then close the store; True when nothing was left."""
+        self._closing = True
+        ends_at = self._loop.time() + within_s
+        while (self._tasks or self._owed) and self._loop.time() < ends_at:
+            await asyncio.sleep(0.01)
+        finished = not self._tasks and not self._owed
+        for task in self._tasks:
+            task.cancel()
+        await self.store.close()
+        return finished
+
+
+async def _run(work: Awaitable[T]) -> T:
+    return await work

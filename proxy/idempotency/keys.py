@@ -1,0 +1,155 @@
+"""PURE. From a request to its key, its scope and its fingerprint.
+
+The fingerprint ties a key to one payload: it is keyed (HMAC-SHA-256), because a
+plain digest of a body with a card number can be turned back by trying them all.
+JSON is compared by its meaning: members sorted, white space dropped, numbers as
+they are written (1.0 is not 1.00: to an acquirer it may be another amount).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from proxy.idempotency.record import Scope
+
+_QUOTED = re.compile(rb'"((?:[ !#-\[\]-~]|\\["\\])*)"[ \t]*(?:;[ !-~]*)?')
+_BARE = re.compile(rb"[!#-+\--:<-\[\]-~]+")
+_ESCAPED = re.compile(rb"\\(.)")
+
+
+class _Number(str):
+    """A number as it was written."""
+
+    __slots__ = ()
+
+
+class _Repeated(ValueError):
+    """A member stands twice: parsers disagree about which one counts."""
+
+
+def read_key(value: bytes, length_max: int) -> str | None:
+    """The key of an Idempotency-Key header: bare, or a Structured-Fields string (RFC 9651)."""
+    quoted = _QUOTED.fullmatch(value)
+    if quoted is not None:
+        text = _ESCAPED.sub(rb"\1", quoted[1])
+    elif _BARE.fullmatch(value):
+        text = value
+    else:
+        return None
+    return text.decode("ascii") if 0 < len(text) <= length_max else None
+
+
+def row_id(scope: Scope) -> bytes:
+    """16 bytes. Each part with its length, so that no two scopes read alike."""
+    digest = hashlib.sha256()
+    for part in (scope.tenant, scope.group, scope.operation, scope.key):
+        octets = part.encode()
+        digest.update(b"%d:%b" % (len(octets), octets))
+    return digest.digest()[:16]
+
+
+def partner_key(scope: Scope, length_max: int) -> str:
+    """What a partner with idempotency of its own knows the request by: stable, and only ours."""
+    named = hashlib.sha256(b"partner key:" + row_id(scope)).hexdigest()
+    return f"tg-{named}"[:length_max]
+
+
+def fingerprint(
+    secret: bytes, method: bytes, target: bytes, body: bytes, volatile: Iterable[str] = ()
+) -> bytes:
+    """32 bytes over what is asked for; `volatile` are JSON pointers left out of it."""
+    content = canonical(body, volatile)
+    made = hmac.new(secret, digestmod=hashlib.sha256)
+    for part in (b"fingerprint", method, target, content):
+        made.update(b"%d:" % len(part))
+        made.update(part)
+    return made.digest()
+
+
+def canonical(body: bytes, volatile: Iterable[str] = ()) -> bytes:
+    """The meaning of a JSON body as bytes; any other body, and a doubtful one, as it stands."""
+    if body[:1] not in (b"{", b"["):
+        return body
+    try:
+        value = parse(body)
+    except (ValueError, RecursionError):
+        return body
+    for pointer in volatile:
+        _remove(value, pointer)
+    return json.dumps(_sortable(value), sort_keys=True, separators=(",", ":")).encode()
+
+
+def parse(body: bytes) -> Any:
+    """JSON with numbers as written. Raises ValueError, also for a member that stands twice."""
+    return json.loads(
+        body, parse_int=_Number, parse_float=_Number, parse_constant=_Number,
+        object_pairs_hook=_members,
+    )  # fmt: skip
+
+
+def at(value: Any, pointer: str) -> Any:
+    """What a JSON pointer (RFC 6901) leads to, or None."""
+    for part in _parts(pointer):
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value
+
+
+def derived_key(secret: bytes, body: bytes, pointers: Iterable[str]) -> str | None:
+    """A key from business fields, keyed since a card number may be among them; None if one lacks.
+
+    The same fields always make the same key, so a batch that is sent again is known again.
+    """
+    try:
+        value = parse(body)
+    except (ValueError, RecursionError):
+        return None
+    made = hmac.new(secret, b"derived key", hashlib.sha256)
+    for pointer in pointers:
+        found = at(value, pointer)
+        if found is None:
+            return None
+        text = json.dumps(_sortable(found), sort_keys=True).encode()
+        made.update(b"%d:%b" % (len(text), text))
+    return "derived-" + made.hexdigest()[:40]
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Repeated
+    return members
+
+
+def _sortable(value: Any) -> Any:
+    """A number and the string of its digits must not become alike."""
+    if isinstance(value, dict):
+        return {name: _sortable(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_sortable(member) for member in value]
+    if isinstance(value, _Number):
+        return f"n{value}"
+    return f"s{value}" if isinstance(value, str) else value
+
+
+def _parts(pointer: str) -> list[str]:
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+
+
+def _remove(value: Any, pointer: str) -> None:
+    *above, last = _parts(pointer)
+    for part in above:
+        if not isinstance(value, dict):
+            return
+        value = value.get(part)
+    if isinstance(value, dict):
+        value.pop(last, None)

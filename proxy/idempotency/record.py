@@ -1,0 +1,209 @@
+"""PURE. One key's row in the journal.
+
+A row exists so that a charge is made at most once, whoever dies in between.
+
+    (none) --claim--> claimed --fence--> sending --settle--> settled
+                         |                |   ^ |               ^
+                         |                |   | +--doubt--> in_doubt
+                      release          release +--resend-------+ |
+                         v                v                      |
+                      released <----------+-------release--------+
+                         +--claim--> claimed
+
+    claimed    somebody took the key; nothing can have left, because the fence
+               is durable before the first byte
+    sending    bytes may have left towards `upstream`
+    in_doubt   they may have been executed, and there is no conclusion
+    settled    the answer is here, and is given to whoever asks with this key;
+               nothing changes it any more
+    released   proven that nothing was executed; the key may be claimed anew
+
+Each claim raises the row's `token`. A step carries the token that it was made
+under, so what a run does that another has taken over changes nothing.
+
+There are two clocks. `wall` is for people and for partners' windows. `kept` only
+counts the time that a journal was open, so no jump of the wall clock makes a
+row look old enough to be purged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a key stands."""
+
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    IN_DOUBT = "in_doubt"
+    SETTLED = "settled"
+    RELEASED = "released"
+
+
+class JournalError(Exception):
+    """A row or a step that must not be: a bug, or a journal that somebody changed by hand."""
+
+
+class Superseded(Exception):
+    """The step belongs to a run that another one has taken over; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """Now: seconds since the Unix epoch, and seconds that the journal has been open."""
+
+    wall: float
+    kept: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a key is unique in."""
+
+    tenant: str
+    group: str
+    operation: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row; instants whose name ends in `_at` are wall time."""
+
+    id: bytes
+    """16 bytes: a digest of the scope."""
+    scope: Scope
+    fingerprint: bytes
+    """32 bytes: a keyed digest of the request."""
+    state: State
+    token: int
+    owner: str
+    """The run of a sidecar that holds the key."""
+    call: str
+    """The call that claimed it last."""
+    claimed_at: float
+    changed_at: float
+    changed_kept: float
+    attempt: int = 0
+    partner: str = ""
+    upstream: str = ""
+    partner_key: str = ""
+    """What the partner knows the request by."""
+    sent_at: float = 0.0
+    """When the first attempt that may have been executed was fenced; 0.0 for none."""
+    sent_kept: float = 0.0
+    doubts: int = 0
+    """Attempts under this key of which nobody knows whether they were executed."""
+    send_by: float = 0.0
+    """After this instant (wall) the attempt that was fenced must not begin to send."""
+    status: int = 0
+    execution: str = "none"
+    """What is proven: none, done or unknown."""
+    reason: str = ""
+    answer: bytes = b""
+    """The sealed answer that stands."""
+    note: str = ""
+    """An operator's reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Somebody asks for a key. The call would go to `partner`, which honours a repeated key of
+    its own for `resend_within_s` after the first sending (0.0: not at all).
+    """
+
+    id: bytes
+    scope: Scope
+    fingerprint: bytes
+    owner: str
+    call: str
+    partner: str = ""
+    resend_within_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """An attempt is about to be sent."""
+
+    attempt: int
+    partner: str
+    upstream: str
+    partner_key: str
+    send_by: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """There is an answer that ends the matter, or an operator's or partner's word that it is."""
+
+    status: int
+    reason: str
+    answer: bytes
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """The attempt ended without conclusion; `answer` is what the partner said, if anything."""
+
+    reason: str
+    status: int = 0
+    answer: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """It is proven that nothing was executed.
+
+    An attempt that failed proves that for itself alone; `of_all` says that the
+    proof (an inquiry, a reversal, an operator) covers every attempt under the key.
+    """
+
+    reason: str
+    of_all: bool = False
+    note: str = ""
+
+
+Step = Fence | Settle | Doubt | Release
+
+
+class Verdict(StrEnum):
+    """What a claim comes to."""
+
+    RUN = "run"
+    """The key is the caller's: nothing was sent under it, or nothing was executed."""
+    RESEND = "resend"
+    """The key is the caller's, to repeat the request at the same partner under the same key."""
+    REPLAY = "replay"
+    MISMATCH = "mismatch"
+    BUSY = "busy"
+    IN_DOUBT = "in_doubt"
+
+
+_EXECUTION: Mapping[State, frozenset[str]] = {
+    State.CLAIMED: frozenset(("none",)),
+    State.SENDING: frozenset(("unknown",)),
+    State.IN_DOUBT: frozenset(("unknown",)),
+    State.SETTLED: frozenset(("done",)),
+    State.RELEASED: frozenset(("none",)),
+}
+
+
+def check(row: Record) -> None:
+    """Raise JournalError for a row that no chain of steps leads to."""
+    sent = row.state in (State.SENDING, State.IN_DOUBT)
+    unsent = row.state in (State.CLAIMED, State.RELEASED)
+    wrong = (
+        len(row.id) != 16
+        or len(row.fingerprint) != 32
+        or row.token < 1
+        or row.execution not in _EXECUTION[row.state]
+        or (sent and not (row.partner and row.upstream and row.attempt and row.sent_at > 0.0))
+        or (unsent and (row.sent_at != 0.0 or row.doubts != 0 or row.answer != b""))
+        or (row.state is State.IN_DOUBT and row.doubts < 1)
+    )
+    if wrong:
+        raise JournalError(f"the row {row.id.hex()} cannot be: {row.state}, {row.execution}")

@@ -1,0 +1,37 @@
+"""PURE. A record as columns, the same for every store: names and types are the schema's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from proxy.idempotency.record import JournalError, Record, Scope, State
+
+COLUMNS = (
+    "id", "tenant", "scope_group", "operation", "idem_key", "fingerprint", "state", "token",
+    "owner", "call", "claimed_at", "changed_at", "changed_kept", "attempt", "partner", "upstream",
+    "partner_key", "sent_at", "sent_kept", "doubts", "send_by", "status", "execution", "reason",
+    "answer", "note",
+)  # fmt: skip
+"""In the order of the values below."""
+
+
+def values(row: Record) -> tuple[Any, ...]:
+    """A record as the values of its columns."""
+    scope = row.scope
+    return (
+        row.id, scope.tenant, scope.group, scope.operation, scope.key, row.fingerprint,
+        row.state.value, row.token, row.owner, row.call, row.claimed_at, row.changed_at,
+        row.changed_kept, row.attempt, row.partner, row.upstream, row.partner_key, row.sent_at,
+        row.sent_kept, row.doubts, row.send_by, row.status, row.execution, row.reason, row.answer,
+        row.note,
+    )  # fmt: skip
+
+
+def record(columns: tuple[Any, ...]) -> Record:
+    """A record from the values of its columns. Raises JournalError for a state that is none."""
+    row_id, tenant, group, operation, key, fingerprint, state, *rest = columns
+    try:
+        known = State(state)
+    except ValueError:
+        raise JournalError(f"the row {row_id.hex()} has the state {state!r}") from None
+    return Record(row_id, Scope(tenant, group, operation, key), fingerprint, known, *rest)

@@ -1,0 +1,222 @@
+"""The embedded store: one SQLite file beside the sidecar.
+
+One process holds it (flock), one thread writes to it, and each answer is on the
+disk before anybody hears of it: WAL with synchronous=FULL, both read back. A
+sync that failed is the end: what is on the disk is then unknown, so the sidecar
+stops and begins again from the file. Reading for people goes through
+connections of their own that only read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from proxy.idempotency.ballast import Ballast
+from proxy.idempotency.record import Claim, Instant, Record, State, Step, Verdict
+from proxy.idempotency.rows import COLUMNS, record, values
+from proxy.idempotency.sqlite_open import connect, lock_out_others
+from proxy.idempotency.sqlite_read import counts, find
+from proxy.idempotency.store import Query
+from proxy.idempotency.transitions import after_crash, claim, step
+from proxy.idempotency.writer import Writer
+from proxy.model.errors import StartError
+
+VERSION = 1
+_ENDED = (State.SETTLED, State.RELEASED)
+_NAMES = ", ".join(COLUMNS)
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calls (
+  number INTEGER PRIMARY KEY,
+  {", ".join(name + (" BLOB NOT NULL UNIQUE" if name == "id" else " NOT NULL") for name in COLUMNS)}
+);
+CREATE INDEX IF NOT EXISTS calls_open ON calls (changed_at)
+  WHERE state IN ('claimed', 'sending', 'in_doubt');
+"""
+_READ = f"SELECT {_NAMES} FROM calls WHERE id = ?"  # noqa: S608 - names of ours
+_SAVE = (
+    f"INSERT INTO calls ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))}) "  # noqa: S608
+    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name}=excluded.{name}' for name in COLUMNS[1:])}"
+)
+_KEPT_EVERY_S = 1.0
+
+
+class SqliteStore:
+    """See store.Store. `failed` is told when the file can be trusted no more."""
+
+    def __init__(
+        self,
+        path: Path,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        wall: Callable[[], float],
+        failed: Callable[[str], None],
+    ) -> None:
+        self._path = path
+        self._loop = loop
+        self._wall = wall
+        self._lock = lock_out_others(path)
+        self._active: dict[bytes, Record] = {}
+        """Rows at work, as they stand in the file; touched by the writing thread alone."""
+        try:
+            self._connection = connect(path)
+            self._kept_before, self._opened_at = self._begin(), time.monotonic()
+            self._kept_saved = 0.0
+            self.resumed = self._resume()
+        except sqlite3.Error as error:
+            self._lock.close()
+            raise StartError(
+                f"the journal {path} cannot be used: {error}; "
+                "if it is damaged, move it away and ask the partners for what is in doubt"
+            ) from None
+        self._ballast = Ballast(path.with_name(path.name + ".ballast"))
+        self._writer = Writer(
+            loop, self._connection, make_room=self._ballast.release,
+            undone=self._active.clear, failed=failed,
+        )  # fmt: skip
+        self._loop.call_later(_KEPT_EVERY_S, self._tend)
+        self._closed = False
+
+    # -- the contract -----------------------------------------------------------------
+
+    async def claim(self, wanted: Claim) -> tuple[Verdict, Record]:
+        """Take a key if it is free."""
+
+        def work() -> tuple[Verdict, Record]:
+            verdict, row = claim(self._load(wanted.id), wanted, self._now())
+            if verdict in (Verdict.RUN, Verdict.RESEND):
+                self._save(row)
+            return verdict, row
+
+        return await self._writer.submit(work, begins=True)
+
+    async def step(self, row_id: bytes, token: int, made: Step) -> Record:
+        """Change a row under the token of its claim."""
+
+        def work() -> Record:
+            row = step(self._load(row_id), token, made, self._now())
+            self._save(row)
+            return row
+
+        return await self._writer.submit(work)
+
+    async def read(self, row_id: bytes) -> Record | None:
+        """A row as it stands."""
+        return await self._writer.submit(lambda: self._load(row_id))
+
+    async def find(self, query: Query) -> Sequence[Record]:
+        """Rows by state, partner and time; on a connection of its own, so no call waits for it."""
+        return await self._loop.run_in_executor(None, find, self._path, query)
+
+    async def counts(self) -> dict[State, int]:
+        """How many rows there are, by state."""
+        return await self._loop.run_in_executor(None, counts, self._path)
+
+    async def purge(self, kept_s: float, limit: int) -> int:
+        """Delete the oldest rows that ended longer ago than that, by the clock that never jumps."""
+
+        def work() -> int:
+            gone = self._connection.execute(
+                "DELETE FROM calls WHERE number IN (SELECT number FROM calls WHERE state IN (?, ?) "
+                "AND changed_kept < ? ORDER BY number LIMIT ?)",
+                (*_ENDED, self._now().kept - kept_s, limit),
+            )
+            return gone.rowcount
+
+        return await self._writer.submit(work)
+
+    async def close(self) -> None:
+        """Write what was begun and let go of the file."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._loop.run_in_executor(None, self._writer.close)
+        self._connection.close()
+        self._lock.close()
+
+    # -- availability -------------------------------------------------------------------
+
+    def waiting_s(self) -> float:
+        """How long the oldest change has been waiting for the disk."""
+        return self._writer.waiting_s()
+
+    @property
+    def takes_claims(self) -> bool:
+        """Whether there is room for anything new."""
+        return not (self._writer.full or self._writer.broken)
+
+    def _tend(self) -> None:
+        if self._closed or self._writer.broken:
+            return
+        if self._writer.full and self._ballast.restore():
+            self._writer.full = False
+        kept = self._now().kept
+        if kept - self._kept_saved >= _KEPT_EVERY_S and not self._writer.full:
+            self._kept_saved = kept
+            saved = self._writer.submit(lambda: self._put("kept", kept))
+            saved.add_done_callback(lambda done: done.exception())
+        self._loop.call_later(_KEPT_EVERY_S, self._tend)
+
+    # -- on the writing thread, or before it begins ---------------------------------------
+
+    def _now(self) -> Instant:
+        return Instant(self._wall(), self._kept_before + time.monotonic() - self._opened_at)
+
+    def _load(self, row_id: bytes) -> Record | None:
+        row = self._active.get(row_id)
+        if row is None:
+            found = self._connection.execute(_READ, (row_id,)).fetchone()
+            row = None if found is None else record(found)
+        return row
+
+    def _save(self, row: Record) -> None:
+        self._connection.execute(_SAVE, values(row))
+        if row.state in (State.CLAIMED, State.SENDING):
+            self._active[row.id] = row
+        else:
+            self._active.pop(row.id, None)
+
+    def _put(self, name: str, value: float) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    def _begin(self) -> float:
+        """Make the schema, check its version; how long the journal had been open before."""
+        self._connection.executescript(_SCHEMA)
+        found = dict(self._connection.execute("SELECT name, value FROM meta").fetchall())
+        if found.get("version", VERSION) != VERSION:
+            raise StartError(
+                f"the journal {self._path} has format {found['version']}, this release reads "
+                f"{VERSION}; run the release that wrote it, or a newer one"
+            )
+        self._put("version", VERSION)
+        return float(found.get("kept", 0.0))
+
+    def _resume(self) -> dict[State, int]:
+        """Rows that a dead run left behind: unsent ones are free, sent ones in doubt."""
+        after: dict[State, int] = {}
+        with transaction(self._connection):
+            left = self._connection.execute(
+                f"SELECT {_NAMES} FROM calls WHERE state IN ('claimed', 'sending')"  # noqa: S608
+            ).fetchall()
+            for columns in left:
+                row = after_crash(record(columns), self._now())
+                self._connection.execute(_SAVE, values(row))
+                after[row.state] = after.get(row.state, 0) + 1
+        return after
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of it, durable, or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

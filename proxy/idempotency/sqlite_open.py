@@ -1,0 +1,77 @@
+"""Opening the journal's file safely: who may hold it, where it may be, what SQLite must promise."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+from typing import IO
+
+from proxy.model.errors import StartError
+
+_NETWORK_FILE_SYSTEMS = frozenset(
+    ("nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "glusterfs", "fuse.sshfs", "lustre", "afs")
+)
+_RACE_FIXED_IN = (3, 51, 3)
+
+
+def version_warning() -> str | None:
+    """What an operator should know of the SQLite that is installed, or None."""
+    if sqlite3.sqlite_version_info >= _RACE_FIXED_IN:
+        return None
+    return (
+        f"SQLite {sqlite3.sqlite_version} can damage a file that two connections write to; "
+        "the journal writes with one only, and keeps a second process out"
+    )
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    os.chmod(path, 0o600)
+    for pragma, wanted in (("journal_mode", "wal"), ("synchronous", 2)):
+        connection.execute(f"PRAGMA {pragma} = {wanted}")
+        got = connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+        if got != wanted:
+            connection.close()
+            raise StartError(f"the journal {path} cannot be made safe: {pragma} stays {got!r}")
+    return connection
+
+
+def lock_out_others(path: Path) -> IO[bytes]:
+    """Keep other processes out for as long as the file stays open. Raises StartError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kind = _file_system(path.parent)
+        if kind in _NETWORK_FILE_SYSTEMS:
+            raise StartError(
+                f"the journal {path} is on {kind}, where locks and syncs cannot be relied on; "
+                "put it on a local disk"
+            )
+        lock = open(path.with_name(path.name + ".lock"), "wb")  # noqa: SIM115 - held until the end
+    except OSError as error:
+        raise StartError(
+            f"the journal {path} cannot be made: {error.strerror}; "
+            "check that its folder may be written"
+        ) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise StartError(
+            f"the journal {path} is in use by another sidecar; give each its own file"
+        ) from None
+    return lock
+
+
+def _file_system(folder: Path) -> str:
+    """The kind of file system that a folder is on, as the kernel names it."""
+    best, kind = "", ""
+    resolved = str(folder.resolve())
+    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
+        fields, _, source = line.partition(" - ")
+        place = fields.split()[4]
+        inside = resolved == place or resolved.startswith(place.rstrip("/") + "/")
+        if inside and len(place) >= len(best):
+            best, kind = place, source.split()[0]
+    return kind

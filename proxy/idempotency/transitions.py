@@ -1,0 +1,147 @@
+"""PURE. Every change that a row of the journal may go through; the essay is in record.py.
+
+What decides is in one table, which state may follow which, and in what must
+hold for the few steps that could send money twice. A step that is not in them
+raises: a bug must stop a charge, not make one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from proxy.idempotency.record import (
+    Claim,
+    Doubt,
+    Fence,
+    Instant,
+    JournalError,
+    Record,
+    Release,
+    Settle,
+    State,
+    Step,
+    Superseded,
+    Verdict,
+    check,
+)
+
+MAY_FOLLOW: Mapping[State | None, frozenset[State]] = {
+    None: frozenset((State.CLAIMED,)),
+    State.CLAIMED: frozenset((State.SENDING, State.RELEASED)),
+    State.SENDING: frozenset((State.SENDING, State.SETTLED, State.IN_DOUBT, State.RELEASED)),
+    State.IN_DOUBT: frozenset((State.SENDING, State.SETTLED, State.IN_DOUBT, State.RELEASED)),
+    State.RELEASED: frozenset((State.CLAIMED,)),
+    State.SETTLED: frozenset(),
+}
+
+
+def claim(row: Record | None, wanted: Claim, now: Instant) -> tuple[Verdict, Record]:
+    """The verdict on a claim, and the row as it is from then on. Raises JournalError."""
+    if row is None:
+        return Verdict.RUN, _claimed(wanted, 1, now)
+    check(row)
+    if row.scope != wanted.scope:
+        raise JournalError(f"two scopes share the row {row.id.hex()}")
+    if row.state is State.RELEASED:
+        return Verdict.RUN, _claimed(wanted, row.token + 1, now)
+    if row.fingerprint != wanted.fingerprint:
+        return Verdict.MISMATCH, row
+    if row.state is State.SETTLED:
+        return Verdict.REPLAY, row
+    if row.state is not State.IN_DOUBT:
+        return Verdict.BUSY, row
+    if not _resendable(row, wanted, now):
+        return Verdict.IN_DOUBT, row
+    return Verdict.RESEND, replace(
+        row, token=row.token + 1, owner=wanted.owner, call=wanted.call,
+        changed_at=now.wall, changed_kept=now.kept,
+    )  # fmt: skip
+
+
+def step(row: Record | None, token: int, made: Step, now: Instant) -> Record:
+    """The row after a step of the run that holds `token`. Raises Superseded, JournalError."""
+    if row is None:
+        raise JournalError("a step for a key that is not in the journal")
+    check(row)
+    if row.token != token:
+        raise Superseded(f"token {token} was taken over by {row.token}")
+    changed = replace(row, changed_at=now.wall, changed_kept=now.kept)
+    match made:
+        case Fence():
+            after = _fence(changed, made)
+        case Settle():
+            after = replace(
+                _to(changed, State.SETTLED), execution="done", status=made.status,
+                reason=made.reason, answer=made.answer, note=made.note,
+            )  # fmt: skip
+        case Doubt():
+            after = replace(
+                _to(changed, State.IN_DOUBT), execution="unknown", status=made.status,
+                reason=made.reason, answer=made.answer,
+                doubts=row.doubts + (row.state is State.SENDING),
+            )  # fmt: skip
+        case Release():
+            after = _release(changed, made)
+    check(after)
+    return after
+
+
+def after_crash(row: Record, now: Instant) -> Record:
+    """What a row of a run that has died means: not fenced is not sent, fenced is in doubt."""
+    if row.state is State.CLAIMED:
+        return step(row, row.token, Release("crashed"), now)
+    if row.state is State.SENDING:
+        return step(row, row.token, Doubt("crashed"), now)
+    return row
+
+
+def _claimed(wanted: Claim, token: int, now: Instant) -> Record:
+    return Record(
+        id=wanted.id, scope=wanted.scope, fingerprint=wanted.fingerprint, state=State.CLAIMED,
+        token=token, owner=wanted.owner, call=wanted.call, claimed_at=now.wall,
+        changed_at=now.wall, changed_kept=now.kept,
+    )  # fmt: skip
+
+
+def _resendable(row: Record, wanted: Claim, now: Instant) -> bool:
+    """Whether the partner itself makes sure that a repeated key executes once, by both clocks."""
+    age_s = now.wall - row.sent_at
+    return (
+        wanted.partner == row.partner
+        and row.partner_key != ""
+        and 0.0 <= age_s < wanted.resend_within_s
+        and 0.0 <= now.kept - row.sent_kept < wanted.resend_within_s
+        and now.wall > row.send_by
+    )
+
+
+def _fence(row: Record, made: Fence) -> Record:
+    if row.state is State.IN_DOUBT:
+        if (made.partner, made.partner_key) != (row.partner, row.partner_key):
+            raise JournalError("what is in doubt must not be sent elsewhere or under another key")
+        sent_at, sent_kept = row.sent_at, row.sent_kept
+    else:
+        sent_at, sent_kept = row.changed_at, row.changed_kept
+    if made.attempt <= row.attempt:
+        raise JournalError("an attempt was fenced twice")
+    return replace(
+        _to(row, State.SENDING), execution="unknown", attempt=made.attempt, partner=made.partner,
+        upstream=made.upstream, partner_key=made.partner_key, send_by=made.send_by,
+        sent_at=sent_at, sent_kept=sent_kept,
+    )  # fmt: skip
+
+
+def _release(row: Record, made: Release) -> Record:
+    if row.doubts and not made.of_all:
+        raise JournalError("the failure of one attempt does not free a key with another in doubt")
+    return replace(
+        _to(row, State.RELEASED), execution="none", reason=made.reason, note=made.note, status=0,
+        answer=b"", sent_at=0.0, sent_kept=0.0, doubts=0,
+    )  # fmt: skip
+
+
+def _to(row: Record, state: State) -> Record:
+    if state not in MAY_FOLLOW[row.state]:
+        raise JournalError(f"{state} cannot follow {row.state}")
+    return replace(row, state=state)

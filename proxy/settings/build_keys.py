@@ -1,0 +1,52 @@
+"""Settings of keys to the plain values that the journal's layers read."""
+
+from __future__ import annotations
+
+from proxy.model import route as model
+from proxy.settings.journal import Idempotency
+from proxy.settings.partner import Partner
+from proxy.settings.schema import Route, Settings
+
+
+def of_partner(partner: Partner) -> model.OwnKeys:
+    """The partner's own idempotency, or none."""
+    own = partner.idempotency
+    if own is None:
+        return model.OwnKeys()
+    return model.OwnKeys(
+        header=own.header.encode(),
+        length_max=own.length_max,
+        resend_s=max(0.0, own.window_s - own.margin_s),
+        conclusive=frozenset(own.conclusive),
+    )
+
+
+def of_route(
+    settings: Settings, route: Route, candidates: tuple[model.Candidate, ...]
+) -> model.Idempotency | None:
+    """How the route's calls are known again; not at all where nothing can move money.
+
+    A route that says nothing about keys has optional ones as soon as there is a journal.
+    """
+    chosen = route.idempotency
+    if settings.journal is None or (chosen is None and not _moves_money(candidates)):
+        return None
+    rule = chosen if chosen is not None else Idempotency()
+    if rule.key_from is None:
+        return None
+    partners = sorted({candidate.upstream.partner for candidate in candidates})
+    return model.Idempotency(
+        key_from=rule.key_from,
+        header=rule.header.lower().encode(),
+        length_max=rule.length_max,
+        tenant=rule.tenant,
+        tenant_header=rule.tenant_header.lower().encode() if rule.tenant_header else None,
+        group=rule.group or "+".join(partners),
+        fields=rule.fields,
+        volatile=rule.volatile,
+        wait_s=rule.wait_s,
+    )
+
+
+def _moves_money(candidates: tuple[model.Candidate, ...]) -> bool:
+    return any(candidate.rule.money is not model.Money.NO for candidate in candidates)

@@ -1,0 +1,53 @@
+"""Mistakes about the journal and about keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from proxy.model.route import KeyFrom
+from proxy.settings.finding import Finding
+from proxy.settings.schema import Settings
+from proxy.settings.tree import Loc
+
+
+def check_keys(settings: Settings) -> Iterator[Finding]:
+    """Keys without a journal, keys from no fields, windows that are all margin, ids used twice."""
+    for index, route in enumerate(settings.routes):
+        rule, place = route.idempotency, ("routes", index, "idempotency")
+        if rule is None or rule.key_from is None:
+            continue
+        if settings.journal is None:
+            remedy = "add a journal with a path, or write key: off"
+            yield Finding(place, "needs a journal, and there is none", remedy)
+        fields: Loc = (*place, "fields")
+        if rule.key_from is KeyFrom.FIELDS and not rule.fields:
+            remedy = "name the fields that make a payment the same one, such as /reference"
+            yield Finding(place, "makes keys from fields, and names none", remedy, (fields,))
+        if rule.key_from is not KeyFrom.FIELDS and rule.fields:
+            remedy = "write key: fields, or remove them"
+            yield Finding(fields, "are not used", remedy, ((*place, "key"),))
+    yield from _check_partners(settings)
+    yield from _check_sealing(settings)
+
+
+def _check_partners(settings: Settings) -> Iterator[Finding]:
+    for name, partner in settings.partners.items():
+        own, place = partner.idempotency, ("partners", name, "idempotency")
+        if own is not None and own.margin_s >= own.window_s:
+            yield Finding(
+                (*place, "margin"),
+                "is as long as the window, so that nothing is ever repeated",
+                "choose a shorter one",
+                ((*place, "window"),),
+            )
+
+
+def _check_sealing(settings: Settings) -> Iterator[Finding]:
+    if settings.journal is None:
+        return
+    seen: set[str] = set()
+    for index, sealing in enumerate(settings.journal.sealing_keys):
+        if sealing.id in seen:
+            place: Loc = ("journal", "sealing_keys", index, "id")
+            yield Finding(place, "is another key's id", "give each key an id of its own")
+        seen.add(sealing.id)

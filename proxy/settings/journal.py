@@ -1,0 +1,69 @@
+"""The journal, and how calls and partners know a request again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from proxy.model.route import KeyFrom
+from proxy.settings.base import Model, key, required
+from proxy.settings.kinds import File, HeaderName, Name, Pointer, SealKey
+from proxy.settings.scalars import duration, one_of, whole
+
+KeyWord = Annotated[KeyFrom | None, one_of({"off": None, **{each.value: each for each in KeyFrom}})]
+RefusedStatus = Annotated[int, whole(400, 599)]
+
+
+class SealingKey(Model):
+    """A key for stored answers: 32 bytes as 64 hexadecimal digits, by reference."""
+
+    id: Name = required("names the key in each row", "2026-11")
+    key: SealKey = required("64 hexadecimal digits", "${file:/run/secrets/seal}")
+
+
+class Journal(Model):
+    """What was sent and what came of it, on this machine's disk."""
+
+    path: File = required("the file; one for each sidecar, on a local disk", "var/journal.db")
+    retention_s: Annotated[float, duration("1h", "9600h")] = key(
+        "720h", "how long ended calls are remembered", "retention"
+    )
+    timeout_commit_s: Annotated[float, duration("50ms", "30s")] = key(
+        "1s", "a change that takes longer makes the journal unavailable", "timeout_commit"
+    )
+    sealing_keys: tuple[SealingKey, ...] = key(
+        (), "the first seals, all open; none: one is generated beside the file"
+    )
+
+
+class Idempotency(Model):
+    """How a route's calls are known again."""
+
+    key_from: KeyWord = key(
+        "optional", "optional or required: from the header; fields: or made from fields; off", "key"
+    )
+    header: HeaderName = key("Idempotency-Key", "header that carries the application's key")
+    length_max: Annotated[int, whole(1, 255)] = key(255, "characters of a key")
+    tenant: Name = key("default", "whose keys these are: the same key of two tenants is two keys")
+    tenant_header: HeaderName | None = key(None, "header that names the tenant instead")
+    group: Name | None = key(None, "keys are shared within it; unset: among the same partners")
+    fields: tuple[Pointer, ...] = key((), "JSON pointers that a key is made from")
+    volatile: tuple[Pointer, ...] = key((), "JSON pointers that may differ between two tries")
+    wait_s: Annotated[float, duration("1ms", "10m")] = key(
+        "5s", "how long a second call waits for the first one's answer", "wait"
+    )
+
+
+class OwnKeys(Model):
+    """A partner's own idempotency, as its documentation promises it."""
+
+    header: HeaderName = required("the header that carries its key", "Idempotency-Key")
+    length_max: Annotated[int, whole(16, 255)] = key(64, "characters that it takes")
+    window_s: Annotated[float, duration("1m", "9600h")] = key(
+        "24h", "how long it remembers a key", "window"
+    )
+    margin_s: Annotated[float, duration("1s", "9600h")] = key(
+        "1h", "how long before the end of that we stop repeating", "margin"
+    )
+    conclusive: tuple[RefusedStatus, ...] = key(
+        (402,), "refusals of a repetition that tell what became of the first sending"
+    )
