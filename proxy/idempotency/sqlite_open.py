@@ -27,6 +27,7 @@ def version_warning() -> str | None:
 
 
 def connect(path: Path) -> sqlite3.Connection:
+    """A connection whose commits are on the disk when they return. Raises StartError."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     os.chmod(path, 0o600)
     for pragma, wanted in (("journal_mode", "wal"), ("synchronous", 2)):
