@@ -21,7 +21,14 @@ from collections.abc import Awaitable
 from proxy.idempotency.conclude import ending
 from proxy.idempotency.fence import JOURNAL_DOWN
 from proxy.idempotency.journal import Journal
-from proxy.idempotency.keys import derived_key, fingerprint, partner_key, read_key, row_id
+from proxy.idempotency.keys import (
+    derived_key,
+    field_texts,
+    fingerprint,
+    partner_key,
+    read_key,
+    row_id,
+)
 from proxy.idempotency.record import Claim, Doubt, Record, Release, Scope, Settle, Step, Verdict
 from proxy.idempotency.seal import Sealer, SealError, pack, unpack
 from proxy.idempotency.store import StoreUnavailable
@@ -31,10 +38,11 @@ from proxy.model.events import LateEnding
 from proxy.model.message import Response
 from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome, Refused
 from proxy.model.phase import Phase
-from proxy.model.route import Idempotency, KeyFrom
+from proxy.model.route import Idempotency, KeyFrom, Route
 from proxy.pipeline.layer import Handler, Layer, Ready
 
 _POLL_S = 0.1
+_REFERENCE_MAX = 255
 _SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS"))
 
 _MISSING = Refused("key_missing", 400, "This route needs an idempotency key.")
@@ -113,13 +121,15 @@ class Claims:
             row_id(scope), scope,
             fingerprint(self._secret, request.method, request.target, request.body, rule.volatile),
             self._owner, call.id, candidate.upstream.partner, candidate.own_keys.resend_s,
+            _reference(call.route, request.body),
         )  # fmt: skip
 
     # -- what becomes of it ----------------------------------------------------------
 
     async def _keyed(self, call: Call, rule: Idempotency, key: str, inner: Handler) -> Outcome:
         wanted = self._wanted(call, rule, key)
-        ends_at = self._clock.now() + rule.wait_s
+        assert call.route is not None
+        ends_at = min(self._clock.now() + rule.wait_s, call.arrived_at + call.route.deadline_s)
         while True:
             try:
                 verdict, row = await self._journal.claim(wanted)
@@ -218,6 +228,13 @@ class Claims:
             made = ending(ticket, outcome, self._sealed(ticket, outcome))
         if isinstance(made, Settle):
             self._journal.own(self._journal.conclude(ticket.row_id, ticket.token, made))
+
+
+def _reference(route: Route, body: bytes) -> str:
+    """The application's own reference, where a candidate can be asked by it."""
+    pointers = {each.inquiry.reference for each in route.candidates if each.inquiry is not None}
+    found = field_texts(body, pointers) if pointers else []
+    return found[0][:_REFERENCE_MAX] if found else ""
 
 
 def _unread() -> Refused:

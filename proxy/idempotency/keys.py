@@ -123,6 +123,16 @@ def derived_key(secret: bytes, body: bytes, pointers: Iterable[str]) -> str | No
     return "derived-" + made.hexdigest()[:40]
 
 
+def field_texts(body: bytes, pointers: Iterable[str]) -> list[str]:
+    """The texts and numbers of a JSON body that pointers lead to."""
+    try:
+        value = parse(body)
+    except (ValueError, RecursionError):
+        return []
+    found = (at(value, pointer) for pointer in pointers)
+    return [str(each) for each in found if isinstance(each, str)]
+
+
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):

@@ -107,6 +107,8 @@ class Record:
     """The sealed answer that stands."""
     note: str = ""
     """An operator's reason."""
+    reference: str = ""
+    """The application's own reference, by which the partner can be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ class Claim:
     call: str
     partner: str = ""
     resend_within_s: float = 0.0
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ def _claimed(wanted: Claim, token: int, now: Instant) -> Record:
     return Record(
         id=wanted.id, scope=wanted.scope, fingerprint=wanted.fingerprint, state=State.CLAIMED,
         token=token, owner=wanted.owner, call=wanted.call, claimed_at=now.wall,
-        changed_at=now.wall, changed_kept=now.kept,
+        changed_at=now.wall, changed_kept=now.kept, reference=wanted.reference,
     )  # fmt: skip
 
 

@@ -123,6 +123,28 @@ class OwnKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class Inquiry:
+    """How a partner is asked what became of a call: a GET, and how to read its answer.
+
+    The partner knows the call by the application's reference. An answer in
+    which `found` leads to something is about the call; `none_values` there say
+    that it was not executed, any other value that it was. A status in
+    `absent_statuses`, or nothing at `found`, says that the partner has no such
+    call, and is believed once `absent_after_s` have passed since the sending.
+    """
+
+    reference: str
+    """JSON pointer into the application's request."""
+    target: str
+    """Path and query at the partner, with `{reference}` in it."""
+    found: str
+    """JSON pointer into the answer."""
+    none_values: frozenset[str]
+    absent_statuses: frozenset[int]
+    absent_after_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Upstream:
     """One reachable base URL of a partner."""
 
@@ -153,6 +175,7 @@ class Candidate:
     headers: HeaderRules
     rule: OperationRule
     own_keys: OwnKeys = OwnKeys()
+    inquiry: Inquiry | None = None
 
 
 @dataclass(frozen=True, slots=True)
