@@ -165,7 +165,9 @@ def _unwelcome(head: Head, fields: Fields) -> None:
         if name == b"tidegate-deadline-ms" and not re.fullmatch(rb"[1-9][0-9]{3,6}", value):
             head.odd = True
     names = [name for name, _ in fields]
-    head.odd |= names.count(b"tidegate-deadline-ms") > 1 or names.count(b"expect") > 1
+    head.odd |= names.count(b"tidegate-deadline-ms") > 1
+    if names.count(b"expect") > 1:
+        head.soft.add(417)
 
 
 def _connection(head: Head, fields: Fields) -> None:

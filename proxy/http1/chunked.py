@@ -17,6 +17,7 @@ _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:;[\t -~]{0,255})?\r\n")
 _SIZE_LINE_BYTES_MAX = 8 + 256 + 2
 _TRAILER_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n")
 _TRAILER_BYTES_MAX = 8192
+_CR = ord("\r")
 
 
 class Chunked(Enum):
@@ -92,6 +93,8 @@ class ChunkedDecoder:
         available = len(buffer) - position
         content = self._left - 2
         if available < self._left:
+            if available > content and buffer[position + content] != _CR:
+                return position, Chunked.MALFORMED
             taken = min(available, content)
             self._body += buffer[position : position + taken]
             self._left -= taken

@@ -203,3 +203,10 @@ def test_a_trailer_line_is_bounded(byte_count: int) -> None:
     expected = Chunked.DONE if byte_count <= 8192 else Chunked.MALFORMED
     assert decode([wire], trailers=True)[0] is expected
     assert decode(one_by_one(wire), trailers=True)[0] is expected
+
+
+@pytest.mark.parametrize("end", [b"\n", b"x", b"\rx"])
+def test_a_chunk_that_does_not_end_where_it_said_is_refused_at_once(end: bytes) -> None:
+    """And not only when its sender has been waited for: this body will never be a good one."""
+    state, _, _, _ = decode([b"3\r\nabc" + end])
+    assert state is Chunked.MALFORMED
