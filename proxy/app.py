@@ -12,7 +12,6 @@ import asyncio
 import gc
 import importlib
 import random
-import ssl
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,9 +20,7 @@ from proxy import __version__
 from proxy.dns.lookup import lookup
 from proxy.dns.resolver import Resolver
 from proxy.health.findings import Findings
-from proxy.http1.connect import Target
 from proxy.http1.limits import EdgeLimits
-from proxy.http1.pool import Pool
 from proxy.http1.request_head import Reject
 from proxy.http1.serving import Edge
 from proxy.inbound.access import access
@@ -35,7 +32,6 @@ from proxy.model.errors import StartError
 from proxy.model.events import BadRequest, Bug, Event, LateEnding
 from proxy.model.message import Request, Response
 from proxy.model.outcome import Refused
-from proxy.model.route import TlsFiles, Upstream
 from proxy.pipeline.deadline import deadline
 from proxy.pipeline.layer import Replier, stack
 from proxy.pipeline.observe import observe, where
@@ -49,9 +45,10 @@ from proxy.routing.table import RouteTable
 from proxy.settings.build import build
 from proxy.settings.load import Loaded
 from proxy.telemetry.sink import Sink
+from proxy.upstream.ask import asking
 from proxy.upstream.attempt import attempts
 from proxy.upstream.tls import client_context
-from proxy.upstream.transport import Transport
+from proxy.upstream.transports import transports
 
 if TYPE_CHECKING:
     from proxy.admin.api import AdminListener
@@ -78,11 +75,18 @@ class Sidecar:
         self._sink = Sink(
             loop, self._clock, self._findings.attempt, log_calls=self._settings.log.calls
         )
-        self._contexts: dict[TlsFiles, ssl.SSLContext] = {}
-        self._transports = {
-            name: Transport(self._pool(upstream)) for name, upstream in built.upstreams.items()
-        }
+        self._built = built
+        self._transports = transports(
+            built.upstreams.values(),
+            lambda upstream: Resolver(upstream.addresses, lookup).resolve,
+            self._clock.now,
+            loop,
+        )
+        self._attempt = attempts(
+            self._transports, self._clock, self._identities.span_id, self._emit
+        )
         self._journal = self._open_journal()
+        self._settling: asyncio.Task[None] | None = None
         self._reply = self.call_path()
         self._edge = self._make_edge()
         self._admin: AdminListener | None = None
@@ -106,7 +110,7 @@ class Sidecar:
             # durable "about to send" before the first byte; above the attempt's timers
             *([] if journal is None else [journal.fence]),
             # innermost: phase timeouts, the record of how far it got, the wire
-            innermost=attempts(self._transports, clock, self._identities.span_id, self._emit),
+            innermost=self._attempt,
         )
         return rescue(  # the only table from an outcome, or a bug, to an HTTP reply
             stack(
@@ -144,6 +148,7 @@ class Sidecar:
             host, port = await listen_tcp(self._edge, listen.address.host, listen.address.port)
             self.payments = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self._tend()
+        self._start_settling()
         try:
             await self._start_admin()
         except StartError:
@@ -151,6 +156,23 @@ class Sidecar:
             raise
         gc.collect()
         gc.freeze()
+
+    def _start_settling(self) -> None:
+        """Ask partners about what is in doubt, from the first moment: an earlier run may have
+        left something.
+        """
+        if self._journal is None or not self._built.inquiries:
+            return
+        asked = asking(
+            self._attempt, self._clock, self._identities.call_id, self._identities.trace_id
+        )
+        upstreams = self._built.upstreams
+        settler = self._journal.settler(
+            self._built.inquiries,
+            lambda name, target: asked(upstreams[name], target),
+            self._clock,
+        )
+        self._settling = self._loop.create_task(settler.run())
 
     async def _start_admin(self) -> None:
         """Aiohttp takes as long to import as all the rest, so it comes after the payment port."""
@@ -178,6 +200,8 @@ class Sidecar:
         if self._settings.listen.address.unix_path is not None:
             leave_unix(self._settings.listen.address.unix_path)
         finished = await self._edge.drain(within_s)
+        if self._settling is not None:
+            self._settling.cancel()
         left_s = max(0.0, ends_at - self._clock.now())
         await asyncio.gather(*(each.pool.drain(left_s) for each in self._transports.values()))
         if self._journal is not None:  # last, since late answers are written to it
@@ -249,26 +273,6 @@ class Sidecar:
             refusal=refusal,
             rejected=lambda reject: self._sink.emit(BadRequest(reject.reason, reject.status)),
         )
-
-    def _pool(self, upstream: Upstream) -> Pool:
-        context = self._context(upstream.tls_files) if upstream.tls else None
-        target = Target(upstream.host, upstream.port, context, upstream.server_name)
-        resolver = Resolver(upstream.addresses, lookup)
-        return Pool(
-            target,
-            upstream.pool,
-            upstream.timeouts,
-            resolver.resolve,
-            self._clock.now,
-            self._loop,
-        )
-
-    def _context(self, files: TlsFiles) -> ssl.SSLContext:
-        """One context for all upstreams with the same files: the system's CA bundle takes 15 ms."""
-        context = self._contexts.get(files)
-        if context is None:
-            context = self._contexts[files] = client_context(files)
-        return context
 
     def _tend(self) -> None:
         for transport in self._transports.values():

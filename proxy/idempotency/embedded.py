@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,11 @@ from proxy.idempotency.journal import Journal
 from proxy.idempotency.keyring import key_file, open_keyring
 from proxy.idempotency.record import State
 from proxy.idempotency.seal import Sealer
+from proxy.idempotency.settle import Ask, Settler
 from proxy.idempotency.sqlite import SqliteStore
 from proxy.idempotency.sqlite_open import version_warning
 from proxy.model.clock import Clock
+from proxy.model.route import Inquiry
 from proxy.pipeline.layer import AttemptLayer
 
 
@@ -26,8 +29,16 @@ class Embedded:
 
     journal: Journal
     claims: Claims
+    sealer: Sealer
     fence: AttemptLayer
     notes: tuple[str, ...]
+
+    def settler(
+        self, inquiries: Mapping[tuple[str, str], Inquiry], ask: Ask, clock: Clock
+    ) -> Settler:
+        """What asks partners about calls in doubt; see settle.py."""
+        jitter = random.Random()  # noqa: S311 - not secret
+        return Settler(self.journal, self.sealer, inquiries, ask, clock, jitter)
 
 
 def open_embedded(
@@ -49,7 +60,8 @@ def open_embedded(
     store = SqliteStore(path, loop, wall=clock.wall, failed=failed)
     journal = Journal(store, loop, timeout_commit_s, bug)
     owner = f"{os.uname().nodename}:{os.getpid()}"
-    claims = Claims(journal, Sealer(keyring.sealing), keyring.secret, owner, clock)
+    sealer = Sealer(keyring.sealing)
+    claims = Claims(journal, sealer, keyring.secret, owner, clock)
     notes = [version_warning()]
     if keyring.made:
         notes.append(f"made keys for the journal in {key_file(path)}; back them up with it")
@@ -59,6 +71,7 @@ def open_embedded(
     return Embedded(
         journal,
         claims,
+        sealer,
         fence(journal, clock.now, clock.wall),
         tuple(note for note in notes if note),
     )

@@ -25,28 +25,30 @@ class Built:
 
     upstreams: dict[str, model.Upstream]
     routes: tuple[model.Route, ...]
+    inquiries: dict[tuple[str, str], model.Inquiry]
+    """How to ask about a call in doubt, by upstream and operation."""
 
 
 def build(settings: Settings) -> Built:
     """Everything that `settings` mean; they must have passed `load`."""
     written: dict[str, Upstream] = {}
-    own_keys: dict[str, model.OwnKeys] = {}
+    of_partner: dict[str, Partner] = {}
     upstreams: dict[str, model.Upstream] = {}
     for partner_name, partner in settings.partners.items():
         operations = _operations(partner)
         for name, upstream in partner.upstreams.items():
             written[name] = upstream
-            own_keys[name] = keys.of_partner(partner)
+            of_partner[name] = partner
             upstreams[name] = _upstream(name, upstream, partner_name, operations)
     routes = []
     for route in settings.routes:
         candidates = tuple(
-            _candidate(route, upstreams[name], written[name], own_keys[name])
+            _candidate(route, upstreams[name], written[name], of_partner[name])
             for name in route.candidates
         )
         idempotency = keys.of_route(settings, route, candidates)
         routes.append(_route(route, candidates, idempotency))
-    return Built(upstreams, tuple(routes))
+    return Built(upstreams, tuple(routes), keys.inquiries(settings))
 
 
 def _operations(partner: Partner) -> Mapping[str, model.OperationRule]:
@@ -127,14 +129,15 @@ def _rules(*layers: Headers) -> model.HeaderRules:
 
 
 def _candidate(
-    route: Route, upstream: model.Upstream, written: Upstream, own_keys: model.OwnKeys
+    route: Route, upstream: model.Upstream, written: Upstream, partner: Partner
 ) -> model.Candidate:
     return model.Candidate(
         upstream=upstream,
         timeouts=_timeouts(written.timeouts, route.timeouts),
         headers=_rules(written.headers, route.headers),
         rule=upstream.operations[route.operation],
-        own_keys=own_keys,
+        own_keys=keys.own_keys(partner),
+        inquiry=keys.inquiry(partner, route.operation),
     )
 
 

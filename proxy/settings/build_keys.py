@@ -8,7 +8,7 @@ from proxy.settings.partner import Partner
 from proxy.settings.schema import Route, Settings
 
 
-def of_partner(partner: Partner) -> model.OwnKeys:
+def own_keys(partner: Partner) -> model.OwnKeys:
     """The partner's own idempotency, or none."""
     own = partner.idempotency
     if own is None:
@@ -50,3 +50,31 @@ def of_route(
 
 def _moves_money(candidates: tuple[model.Candidate, ...]) -> bool:
     return any(candidate.rule.money is not model.Money.NO for candidate in candidates)
+
+
+def inquiry(partner: Partner, operation: str) -> model.Inquiry | None:
+    """How this partner is asked about such a call, if it can be."""
+    written = partner.inquiries.get(operation)
+    if written is None:
+        return None
+    return model.Inquiry(
+        reference=written.reference,
+        target=written.target,
+        found=written.found,
+        none_values=frozenset(written.none_values),
+        absent_statuses=frozenset(written.absent_statuses),
+        absent_after_s=written.absent_after_s,
+    )
+
+
+def inquiries(settings: Settings) -> dict[tuple[str, str], model.Inquiry]:
+    """All of them, by upstream and operation; none without a journal."""
+    if settings.journal is None:
+        return {}
+    return {
+        (upstream, operation): found
+        for partner in settings.partners.values()
+        for upstream in partner.upstreams
+        for operation in partner.inquiries
+        if (found := inquiry(partner, operation)) is not None
+    }

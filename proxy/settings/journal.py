@@ -6,11 +6,12 @@ from typing import Annotated
 
 from proxy.model.route import KeyFrom
 from proxy.settings.base import Model, key, required
-from proxy.settings.kinds import File, HeaderName, Name, Pointer, SealKey
+from proxy.settings.kinds import File, HeaderName, Name, Pointer, SealKey, Text, UrlTarget
 from proxy.settings.scalars import duration, one_of, whole
 
 KeyWord = Annotated[KeyFrom | None, one_of({"off": None, **{each.value: each for each in KeyFrom}})]
 RefusedStatus = Annotated[int, whole(400, 599)]
+AnyStatus = Annotated[int, whole(200, 599)]
 
 
 class SealingKey(Model):
@@ -66,4 +67,17 @@ class OwnKeys(Model):
     )
     conclusive: tuple[RefusedStatus, ...] = key(
         (402,), "refusals of a repetition that tell what became of the first sending"
+    )
+
+
+class Inquiry(Model):
+    """How a partner is asked what became of a call that is in doubt."""
+
+    reference: Pointer = required("where the request has the application's reference", "/reference")
+    target: UrlTarget = required("what to GET; {reference} is filled in", "/p?ref={reference}")
+    found: Pointer = required("what an answer about the call has", "/payments/0/id")
+    none_values: tuple[Text, ...] = key((), "values there that say it was not executed")
+    absent_statuses: tuple[AnyStatus, ...] = key((404,), "statuses that say there is no such call")
+    absent_after_s: Annotated[float, duration("1s", "24h")] = key(
+        "2m", "how long after sending absence is believed", "absent_after"
     )

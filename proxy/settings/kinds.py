@@ -23,6 +23,7 @@ OPERATIONS = ("authorize", "capture", "refund", "void", "authenticate", "inquire
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _MODE = re.compile(r"0?[0-7]{3}")
 _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
+_QUERY = re.compile(r"[!$-;=?-\[\]_a-z~]*")
 _SEAL_KEY = re.compile(r"[0-9a-fA-F]{64}")
 _STATUS = re.compile(r"[2-5][0-9]{2}")
 _STATUS_CLASS = re.compile(r"[2-5]xx")
@@ -59,6 +60,16 @@ def _secret(written: str) -> Secret:
 def _pointer(written: str) -> str:
     if _POINTER.fullmatch(written) is None:
         raise Wrong("is not a JSON pointer", "write one such as /payment/reference (RFC 6901)")
+    return written
+
+
+def _target(written: str) -> str:
+    path, _, query = written.partition("?")
+    if "{reference}" not in written:
+        raise Wrong("does not say where the reference goes", "put {reference} into it")
+    network.parse_path(path.replace("{reference}", "x"))
+    if not _QUERY.fullmatch(query.replace("{reference}", "x")):
+        raise Wrong("has a query that cannot be sent", "use visible ASCII, percent-encoded")
     return written
 
 
@@ -113,6 +124,8 @@ File = Annotated[str, _File()]
 HeaderName = Annotated[str, text(parse_header_name, **_HEADER)]
 HeaderValue = Annotated[Secret, text(_secret)]
 Pointer = Annotated[str, text(_pointer, pattern=r"^/|\$\{")]
+UrlTarget = Annotated[str, text(_target, pattern=r"^/|\$\{")]
+Text = Annotated[str, text(str)]
 SealKey = Annotated[Secret, text(_seal_key)]
 Method = Annotated[str, one_of({method: method for method in METHODS})]
 Operation = Annotated[str, _OPERATIONS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from proxy.settings.base import Model, key, required
-from proxy.settings.journal import OwnKeys
+from proxy.settings.journal import Inquiry, OwnKeys
 from proxy.settings.kinds import (
     BaseUrl,
     ExecutionWord,
@@ -110,4 +110,7 @@ class Partner(Model):
         {}, "what differs from the defaults, per operation"
     )
     idempotency: OwnKeys | None = key(None, "its own idempotency keys, if it has any")
+    inquiries: dict[OperationKey, Inquiry] = key(
+        {}, "how to ask what became of a call in doubt, per operation"
+    )
     upstreams: dict[Name, Upstream] = required("reachable base URLs by name", {})
