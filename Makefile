@@ -68,7 +68,7 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
 
 run: $(VENV)/.project-installed ## the sidecar with its sandbox partners; Ctrl-C ends all of it
-	@exec $(VENV)/bin/tidegate sandbox up --config config/sandbox.yaml $(ARGS)
+	@exec $(VENV)/bin/tidegate sandbox up --config config/sandbox.yaml --ledgers .sandbox $(ARGS)
 
 test: $(VENV)/.dev-installed ## all tests, in parallel, with branch coverage
 	@$(PY) -m coverage erase
@@ -110,5 +110,5 @@ lock: $(VENV)/.dev-installed ## the lock files again, from pyproject.toml; ARGS=
 
 clean: ## removes what the other targets made here
 	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache \
-	  .hypothesis build dist loadtests/out
+	  .hypothesis .sandbox build dist loadtests/out
 	find proxy tests loadtests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -18,18 +18,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 
+from proxy.idempotency.asked import claim_of, key_of
 from proxy.idempotency.conclude import ending
 from proxy.idempotency.fence import JOURNAL_DOWN
 from proxy.idempotency.journal import Journal
-from proxy.idempotency.keys import (
-    derived_key,
-    field_texts,
-    fingerprint,
-    partner_key,
-    read_key,
-    row_id,
-)
-from proxy.idempotency.record import Claim, Doubt, Record, Release, Scope, Settle, Step, Verdict
+from proxy.idempotency.keys import partner_key
+from proxy.idempotency.record import Doubt, Record, Release, Settle, Step, Verdict
 from proxy.idempotency.seal import Sealer, SealError, pack, unpack
 from proxy.idempotency.store import StoreUnavailable
 from proxy.model.call import Attempt, Call, Ticket
@@ -38,18 +32,12 @@ from proxy.model.events import LateEnding
 from proxy.model.message import Response
 from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome, Refused
 from proxy.model.phase import Phase
-from proxy.model.route import Idempotency, KeyFrom, Route
+from proxy.model.route import Idempotency
 from proxy.pipeline.layer import Handler, Layer, Ready
 
 _POLL_S = 0.1
-_REFERENCE_MAX = 255
 _SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS"))
 
-_MISSING = Refused("key_missing", 400, "This route needs an idempotency key.")
-_MALFORMED = Refused("key_malformed", 400, "The idempotency key is empty, too long or malformed.")
-_UNDERIVED = Refused(
-    "key_underived", 400, "The fields that the idempotency key is made from are not all there."
-)
 _MISMATCH = Refused(
     "key_reused", 422, "This idempotency key was used for another request; nothing was sent.",
     execution=Execution.UNKNOWN,
@@ -85,7 +73,7 @@ class Claims:
                 rule = call.route.idempotency
                 if rule is None or call.request.method in _SAFE:
                     return inner(call)
-                key = self._key(call, rule)
+                key = key_of(call, rule, self._secret)
                 if key is None:
                     return inner(call)
                 return (
@@ -96,38 +84,10 @@ class Claims:
 
         return layer
 
-    # -- which key -----------------------------------------------------------------
-
-    def _key(self, call: Call, rule: Idempotency) -> str | Refused | None:
-        """The key, why there is none that counts, or None where a call may go without."""
-        given = [value for key, _, value in call.request.headers if key == rule.header]
-        if given:
-            key = read_key(given[0], rule.length_max) if len(given) == 1 else None
-            return _MALFORMED if key is None else key
-        if rule.key_from is KeyFrom.FIELDS:
-            derived = derived_key(self._secret, call.request.body, rule.fields)
-            return _UNDERIVED if derived is None else derived
-        return _MISSING if rule.key_from is KeyFrom.REQUIRED else None
-
-    def _wanted(self, call: Call, rule: Idempotency, key: str) -> Claim:
-        assert call.route is not None
-        request, candidate = call.request, call.route.candidates[0]
-        tenant = rule.tenant
-        if rule.tenant_header is not None:
-            said = request.first(rule.tenant_header)
-            tenant = said.decode("latin-1") if said is not None else tenant
-        scope = Scope(tenant, rule.group, call.route.operation, key)
-        return Claim(
-            row_id(scope), scope,
-            fingerprint(self._secret, request.method, request.target, request.body, rule.volatile),
-            self._owner, call.id, candidate.upstream.partner, candidate.own_keys.resend_s,
-            _reference(call.route, request.body),
-        )  # fmt: skip
-
     # -- what becomes of it ----------------------------------------------------------
 
     async def _keyed(self, call: Call, rule: Idempotency, key: str, inner: Handler) -> Outcome:
-        wanted = self._wanted(call, rule, key)
+        wanted = claim_of(call, rule, key, self._secret, self._owner)
         assert call.route is not None
         ends_at = min(self._clock.now() + rule.wait_s, call.arrived_at + call.route.deadline_s)
         while True:
@@ -168,12 +128,17 @@ class Claims:
 
     async def _begin(self, call: Call, row: Record, inner: Handler, *, resend: bool) -> Outcome:
         assert call.route is not None
-        own_keys = call.route.candidates[0].own_keys
-        call.ticket = Ticket(
-            row_id=row.id, token=row.token, attempt=row.attempt, resend=resend,
-            partner_key=row.partner_key if resend else partner_key(row.scope, own_keys.length_max),
-            conclusive=own_keys.conclusive,
-        )  # fmt: skip
+        if resend:
+            own_keys = next(
+                each.own_keys
+                for each in call.route.candidates
+                if each.upstream.name == row.upstream
+            )
+            key, only, conclusive = row.partner_key, row.upstream, own_keys.conclusive
+        else:
+            length = min(each.own_keys.length_max for each in call.route.candidates)
+            key, only, conclusive = partner_key(row.scope, length), None, frozenset[int]()
+        call.ticket = Ticket(row.id, row.token, row.attempt, key, resend, only, conclusive)
         self._journal.begin(row.id)
         return await asyncio.shield(self._journal.own(self._run(call, call.ticket, inner)))
 
@@ -228,13 +193,6 @@ class Claims:
             made = ending(ticket, outcome, self._sealed(ticket, outcome))
         if isinstance(made, Settle):
             self._journal.own(self._journal.conclude(ticket.row_id, ticket.token, made))
-
-
-def _reference(route: Route, body: bytes) -> str:
-    """The application's own reference, where a candidate can be asked by it."""
-    pointers = {each.inquiry.reference for each in route.candidates if each.inquiry is not None}
-    found = field_texts(body, pointers) if pointers else []
-    return found[0][:_REFERENCE_MAX] if found else ""
 
 
 def _unread() -> Refused:

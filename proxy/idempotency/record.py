@@ -29,7 +29,7 @@ row look old enough to be purged.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -113,17 +113,16 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Somebody asks for a key. The call would go to `partner`, which honours a repeated key of
-    its own for `resend_within_s` after the first sending (0.0: not at all).
-    """
+    """Somebody asks for a key."""
 
     id: bytes
     scope: Scope
     fingerprint: bytes
     owner: str
     call: str
-    partner: str = ""
-    resend_within_s: float = 0.0
+    resend_s: Mapping[str, float] = field(default_factory=dict)
+    """By upstream that the call may go to: how long after the first sending a repetition under
+    the same key is safe there. Partners do not share keys between their endpoints."""
     reference: str = ""
 
 

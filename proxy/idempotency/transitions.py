@@ -106,29 +106,25 @@ def _claimed(wanted: Claim, token: int, now: Instant) -> Record:
 
 def _resendable(row: Record, wanted: Claim, now: Instant) -> bool:
     """Whether the partner itself makes sure that a repeated key executes once, by both clocks."""
-    age_s = now.wall - row.sent_at
+    within_s = wanted.resend_s.get(row.upstream, 0.0)
     return (
-        wanted.partner == row.partner
-        and row.partner_key != ""
-        and 0.0 <= age_s < wanted.resend_within_s
-        and 0.0 <= now.kept - row.sent_kept < wanted.resend_within_s
-        and now.wall > row.send_by
+        row.partner_key != ""
+        and 0.0 <= now.wall - row.sent_at < within_s
+        and 0.0 <= now.kept - row.sent_kept < within_s
     )
 
 
 def _fence(row: Record, made: Fence) -> Record:
-    if row.state is State.IN_DOUBT:
-        if (made.partner, made.partner_key) != (row.partner, row.partner_key):
-            raise JournalError("what is in doubt must not be sent elsewhere or under another key")
-        sent_at, sent_kept = row.sent_at, row.sent_kept
-    else:
-        sent_at, sent_kept = row.changed_at, row.changed_kept
+    if row.doubts and (made.upstream, made.partner_key) != (row.upstream, row.partner_key):
+        raise JournalError("what is in doubt must not be sent elsewhere or under another key")
     if made.attempt <= row.attempt:
         raise JournalError("an attempt was fenced twice")
+    again = row.state is State.IN_DOUBT
     return replace(
         _to(row, State.SENDING), execution="unknown", attempt=made.attempt, partner=made.partner,
         upstream=made.upstream, partner_key=made.partner_key, send_by=made.send_by,
-        sent_at=sent_at, sent_kept=sent_kept,
+        sent_at=row.sent_at if again else row.changed_at,
+        sent_kept=row.sent_kept if again else row.changed_kept,
     )  # fmt: skip
 
 

@@ -54,6 +54,8 @@ class Ticket:
     """What the partner is to know the request by."""
     resend: bool
     """An earlier sending under this key is in doubt, and this call repeats it."""
+    only_upstream: str | None
+    """Where alone the repetition may go."""
     conclusive: frozenset[int]
     """See OwnKeys."""
     fenced: bool = False

@@ -16,7 +16,11 @@ def failover(inner: AttemptHandler, clock: Clock) -> Handler:
         assert call.route is not None
         method = call.request.method
         told: Outcome | None = None
-        for candidate in call.route.candidates:
+        candidates = call.route.candidates
+        if call.ticket is not None and call.ticket.only_upstream is not None:
+            only = call.ticket.only_upstream
+            candidates = tuple(each for each in candidates if each.upstream.name == only)
+        for candidate in candidates:
             if told is not None and clock.now() >= call.deadline_at:
                 break
             outcome = await inner(call, candidate)

@@ -161,13 +161,21 @@ def _pass_on(sidecar: subprocess.Popen[str], ready: Callable[[str, str], None]) 
 def what_to_try(payments: str, admin: str, partners: Sequence[SandboxPartner]) -> str:
     """A few commands that show what this is about."""
     lines = ["", "The sidecar takes payments. Try, in another terminal:", ""]
-    lines += ["  # a charge", *_charge(payments, "order-1"), ""]
+    lines += [
+        "  # a charge with an idempotency key",
+        "  KEY=order-$(date +%s)",
+        *_charge(payments, "order-1"),
+        "",
+        "  # the same command again: executed once, answered from the journal (Tidegate-Replayed)",
+        "",
+    ]
     processor = next((p for p in partners if p.options.kind == "processor"), None)
     if processor is not None:
         control = f"http://127.0.0.1:{processor.control_port}"
         lines += [
             f"  # let {processor.name} refuse connections, charge, and see who answers",
             f"  curl -X PUT {control}/faults -d '" + '[{"kind": "refuse"}]' + "'",
+            "  KEY=order-$(date +%s)",
             *_charge(payments, "order-2"),
             f"  curl -X DELETE {control}/faults",
             "",
@@ -190,7 +198,7 @@ def _charge(payments: str, reference: str) -> list[str]:
         '"card": {"number": "4111111111111111", "scheme": "visa"}}'
     )
     head = f"  curl -i {payments}{CHARGE_PATH} -H 'Content-Type: application/json' \\"
-    return [head, f"    -d '{body}'"]
+    return [head, f"    -H \"Idempotency-Key: $KEY\" -d '{body}'"]
 
 
 def _say(text: str) -> None:

@@ -1,0 +1,56 @@
+"""PURE. From a call to the key that it carries, and to the claim that it makes."""
+
+from __future__ import annotations
+
+from proxy.idempotency.keys import derived_key, field_texts, fingerprint, read_key, row_id
+from proxy.idempotency.record import Claim, Scope
+from proxy.model.call import Call
+from proxy.model.outcome import Refused
+from proxy.model.route import Idempotency, KeyFrom, Route
+
+_REFERENCE_MAX = 255
+
+_MISSING = Refused("key_missing", 400, "This route needs an idempotency key.")
+_MALFORMED = Refused("key_malformed", 400, "The idempotency key is empty, too long or malformed.")
+_UNDERIVED = Refused(
+    "key_underived", 400, "The fields that the idempotency key is made from are not all there."
+)
+
+
+def key_of(call: Call, rule: Idempotency, secret: bytes) -> str | Refused | None:
+    """The key, why there is none that counts, or None where a call may go without."""
+    given = [value for key, _, value in call.request.headers if key == rule.header]
+    if given:
+        key = read_key(given[0], rule.length_max) if len(given) == 1 else None
+        return _MALFORMED if key is None else key
+    if rule.key_from is KeyFrom.FIELDS:
+        derived = derived_key(secret, call.request.body, rule.fields)
+        return _UNDERIVED if derived is None else derived
+    return _MISSING if rule.key_from is KeyFrom.REQUIRED else None
+
+
+def claim_of(call: Call, rule: Idempotency, key: str, secret: bytes, owner: str) -> Claim:
+    """The claim of this call on `key`; `owner` names this run of the sidecar."""
+    assert call.route is not None
+    request = call.request
+    tenant = rule.tenant
+    if rule.tenant_header is not None:
+        said = request.first(rule.tenant_header)
+        tenant = said.decode("latin-1") if said is not None else tenant
+    scope = Scope(tenant, rule.group, call.route.operation, key)
+    return Claim(
+        row_id(scope),
+        scope,
+        fingerprint(secret, request.method, request.target, request.body, rule.volatile),
+        owner,
+        call.id,
+        {each.upstream.name: each.own_keys.resend_s for each in call.route.candidates},
+        _reference(call.route, request.body),
+    )
+
+
+def _reference(route: Route, body: bytes) -> str:
+    """The application's own reference, where a candidate can be asked by it."""
+    pointers = {each.inquiry.reference for each in route.candidates if each.inquiry is not None}
+    found = field_texts(body, pointers) if pointers else []
+    return found[0][:_REFERENCE_MAX] if found else ""
