@@ -69,9 +69,11 @@ class Scope:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record:
-    """One row; instants whose name ends in `_at` are wall time."""
+    """One row; instants whose name ends in `_at` are wall time. Changed by `transitions` alone,
+    on a copy (a frozen one would cost each step of a payment 15 us).
+    """
 
     id: bytes
     """16 bytes: a digest of the scope."""

@@ -8,7 +8,9 @@ raises: a bug must stop a charge, not make one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
+from typing import Any
 
 from proxy.idempotency.record import (
     Claim,
@@ -66,23 +68,22 @@ def step(row: Record | None, token: int, made: Step, now: Instant) -> Record:
     check(row)
     if row.token != token:
         raise Superseded(f"token {token} was taken over by {row.token}")
-    changed = replace(row, changed_at=now.wall, changed_kept=now.kept)
     match made:
         case Fence():
-            after = _fence(changed, made)
+            after = _fence(row, made, now)
         case Settle():
-            after = replace(
-                _to(changed, State.SETTLED), execution="done", status=made.status,
+            after = _to(
+                State.SETTLED, row, now, execution="done", status=made.status,
                 reason=made.reason, answer=made.answer, note=made.note,
             )  # fmt: skip
         case Doubt():
-            after = replace(
-                _to(changed, State.IN_DOUBT), execution="unknown", status=made.status,
+            after = _to(
+                State.IN_DOUBT, row, now, execution="unknown", status=made.status,
                 reason=made.reason, answer=made.answer,
                 doubts=row.doubts + (row.state is State.SENDING),
             )  # fmt: skip
         case Release():
-            after = _release(changed, made)
+            after = _release(row, made, now)
     check(after)
     return after
 
@@ -114,30 +115,35 @@ def _resendable(row: Record, wanted: Claim, now: Instant) -> bool:
     )
 
 
-def _fence(row: Record, made: Fence) -> Record:
+def _fence(row: Record, made: Fence, now: Instant) -> Record:
     if row.doubts and (made.upstream, made.partner_key) != (row.upstream, row.partner_key):
         raise JournalError("what is in doubt must not be sent elsewhere or under another key")
     if made.attempt <= row.attempt:
         raise JournalError("an attempt was fenced twice")
     again = row.state is State.IN_DOUBT
-    return replace(
-        _to(row, State.SENDING), execution="unknown", attempt=made.attempt, partner=made.partner,
-        upstream=made.upstream, partner_key=made.partner_key, send_by=made.send_by,
-        sent_at=row.sent_at if again else row.changed_at,
-        sent_kept=row.sent_kept if again else row.changed_kept,
+    return _to(
+        State.SENDING, row, now, execution="unknown", attempt=made.attempt,
+        partner=made.partner, upstream=made.upstream, partner_key=made.partner_key,
+        send_by=made.send_by, sent_at=row.sent_at if again else now.wall,
+        sent_kept=row.sent_kept if again else now.kept,
     )  # fmt: skip
 
 
-def _release(row: Record, made: Release) -> Record:
+def _release(row: Record, made: Release, now: Instant) -> Record:
     if row.doubts and not made.of_all:
         raise JournalError("the failure of one attempt does not free a key with another in doubt")
-    return replace(
-        _to(row, State.RELEASED), execution="none", reason=made.reason, note=made.note, status=0,
+    return _to(
+        State.RELEASED, row, now, execution="none", reason=made.reason, note=made.note, status=0,
         answer=b"", sent_at=0.0, sent_kept=0.0, doubts=0,
     )  # fmt: skip
 
 
-def _to(row: Record, state: State) -> Record:
+def _to(state: State, row: Record, now: Instant, **changes: Any) -> Record:
+    """The row in another state, and with these changes. Raises JournalError."""
     if state not in MAY_FOLLOW[row.state]:
         raise JournalError(f"{state} cannot follow {row.state}")
-    return replace(row, state=state)
+    after = copy(row)
+    after.state, after.changed_at, after.changed_kept = state, now.wall, now.kept
+    for name, value in changes.items():
+        setattr(after, name, value)
+    return after
