@@ -29,8 +29,10 @@ def key_of(call: Call, rule: Idempotency, secret: bytes) -> str | Refused | None
     return _MISSING if rule.key_from is KeyFrom.REQUIRED else None
 
 
-def claim_of(call: Call, rule: Idempotency, key: str, secret: bytes, owner: str) -> Claim:
-    """The claim of this call on `key`; `owner` names this run of the sidecar."""
+def claim_of(
+    call: Call, rule: Idempotency, key: str, secret: bytes, owner: str, salt: int
+) -> Claim:
+    """The claim of this call on `key`; `owner` names this run of the sidecar, `salt` is random."""
     assert call.route is not None
     request = call.request
     tenant = rule.tenant
@@ -46,6 +48,7 @@ def claim_of(call: Call, rule: Idempotency, key: str, secret: bytes, owner: str)
         call.id,
         {each.upstream.name: each.own_keys.resend_s for each in call.route.candidates},
         _reference(call.route, request.body),
+        salt,
     )
 
 

@@ -16,6 +16,7 @@ up, or is cancelled, stops waiting and nothing else.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable
 
 from proxy.idempotency.asked import claim_of, key_of
@@ -63,6 +64,7 @@ class Claims:
         self._secret = secret
         self._owner = owner
         self._clock = clock
+        self._bits = random.Random().getrandbits  # noqa: S311 - unique, not secret
 
     def layer(self) -> Layer:
         """Calls of routes without keys, and calls that cannot move anything, pass through."""
@@ -87,7 +89,7 @@ class Claims:
     # -- what becomes of it ----------------------------------------------------------
 
     async def _keyed(self, call: Call, rule: Idempotency, key: str, inner: Handler) -> Outcome:
-        wanted = claim_of(call, rule, key, self._secret, self._owner)
+        wanted = claim_of(call, rule, key, self._secret, self._owner, self._bits(32))
         assert call.route is not None
         ends_at = min(self._clock.now() + rule.wait_s, call.arrived_at + call.route.deadline_s)
         while True:

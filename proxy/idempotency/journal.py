@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from proxy.idempotency.record import (
     Claim,
@@ -43,7 +44,7 @@ class Journal:
         self._bug = bug
         self._runs: dict[bytes, asyncio.Future[None]] = {}
         self._owed: dict[bytes, tuple[int, Step]] = {}
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._work: set[asyncio.Future[Any]] = set()
         self._closing = False
 
     @property
@@ -64,7 +65,7 @@ class Journal:
             self.own(self._give_up(asked))
             raise
 
-    async def _give_up(self, asked: asyncio.Task[tuple[Verdict, Record]]) -> None:
+    async def _give_up(self, asked: asyncio.Future[tuple[Verdict, Record]]) -> None:
         """A claim that came too late is let go, or its key would be busy for ever."""
         try:
             verdict, row = await asked
@@ -78,23 +79,25 @@ class Journal:
         return await self._in_time(self.own(self.store.step(row_id, token, made)))
 
     async def conclude(self, row_id: bytes, token: int, made: Step) -> bool:
-        """Write how a run ended; False when that is not durable yet, and is owed."""
-        change = self.own(self._write_ending(row_id, token, made))
-        try:
-            return await self._in_time(change)
-        except StoreUnavailable:
-            return False
+        """Write how a run ended; False when that is not durable yet, and is owed.
 
-    async def _write_ending(self, row_id: bytes, token: int, made: Step) -> bool:
+        Raises JournalError.
+        """
+        change = self.own(self.store.step(row_id, token, made))
+        change.add_done_callback(partial(self._concluded, row_id, token, made))
         try:
-            await self.store.step(row_id, token, made)
-        except StoreUnavailable:
-            self._owed[row_id] = (token, made)
-            self.own(self._pay())
-            return False
-        except Superseded:
+            await self._in_time(change)
+        except (StoreUnavailable, Superseded):
             return False
         return True
+
+    def _concluded(
+        self, row_id: bytes, token: int, made: Step, change: asyncio.Future[Record]
+    ) -> None:
+        """An ending that the store could not take is owed, whether or not anybody still waits."""
+        if not change.cancelled() and isinstance(change.exception(), StoreUnavailable):
+            self._owed[row_id] = (token, made)
+            self.own(self._pay())
 
     async def _pay(self) -> None:
         """Offer what is owed until the store takes it."""
@@ -110,10 +113,22 @@ class Journal:
                 self._bug(error)
             self._owed.pop(row_id, None)
 
-    async def _in_time(self, change: asyncio.Task[T]) -> T:
+    async def _in_time(self, change: asyncio.Future[T]) -> T:
         """What a change comes to; it goes on when the time is up, or when we are cancelled."""
-        done, _ = await asyncio.wait((change,), timeout=self._timeout_s)
-        if not done:
+        waiter = self._loop.create_future()
+
+        def wake(_: object) -> None:
+            if not waiter.done():
+                waiter.set_result(None)
+
+        change.add_done_callback(wake)
+        timer = self._loop.call_later(self._timeout_s, wake, None)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            change.remove_done_callback(wake)
+        if not change.done():
             raise StoreUnavailable
         return change.result()
 
@@ -137,27 +152,31 @@ class Journal:
         else:
             await asyncio.wait((run,), timeout=within_s)
 
-    def own(self, work: Awaitable[T]) -> asyncio.Task[T]:
+    def own(self, work: Awaitable[T]) -> asyncio.Future[T]:
         """Let work run to its end, whoever stops waiting for it."""
-        task: asyncio.Task[T] = self._loop.create_task(_run(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._disown)
-        return task
+        future: asyncio.Future[T]
+        if isinstance(work, asyncio.Future):
+            future = work
+        else:
+            future = self._loop.create_task(work if asyncio.iscoroutine(work) else _run(work))
+        self._work.add(future)
+        future.add_done_callback(self._disown)
+        return future
 
-    def _disown(self, task: asyncio.Task[object]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever waited has been told
+    def _disown(self, future: asyncio.Future[Any]) -> None:
+        self._work.discard(future)
+        if not future.cancelled():
+            future.exception()  # whoever waited has been told
 
     async def close(self, within_s: float) -> bool:
         """Let what runs end, bounded, then close the store; True when nothing was left."""
         self._closing = True
         ends_at = self._loop.time() + within_s
-        while (self._tasks or self._owed) and self._loop.time() < ends_at:
+        while (self._work or self._owed) and self._loop.time() < ends_at:
             await asyncio.sleep(0.01)
-        finished = not self._tasks and not self._owed
-        for task in self._tasks:
-            task.cancel()
+        finished = not self._work and not self._owed
+        for work in list(self._work):
+            work.cancel()
         await self.store.close()
         return finished
 

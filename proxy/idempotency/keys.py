@@ -32,6 +32,23 @@ class _Repeated(ValueError):
     """A member stands twice: parsers disagree about which one counts."""
 
 
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Repeated
+    return members
+
+
+_DECODER = json.JSONDecoder(
+    parse_int=_Number,
+    parse_float=_Number,
+    parse_constant=_Number,
+    object_pairs_hook=_members,
+)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+"""Made once: making them costs as much as reading a small body."""
+
+
 def read_key(value: bytes, length_max: int) -> str | None:
     """The key of an Idempotency-Key header: bare, or a Structured-Fields string (RFC 9651)."""
     quoted = _QUOTED.fullmatch(value)
@@ -81,15 +98,12 @@ def canonical(body: bytes, volatile: Iterable[str] = ()) -> bytes:
         return body
     for pointer in volatile:
         _remove(value, pointer)
-    return json.dumps(_sortable(value), sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(_sortable(value)).encode()
 
 
 def parse(body: bytes) -> Any:
     """JSON with numbers as written. Raises ValueError, also for a member that stands twice."""
-    return json.loads(
-        body, parse_int=_Number, parse_float=_Number, parse_constant=_Number,
-        object_pairs_hook=_members,
-    )  # fmt: skip
+    return _DECODER.decode(body.decode())
 
 
 def at(value: Any, pointer: str) -> Any:
@@ -118,7 +132,7 @@ def derived_key(secret: bytes, body: bytes, pointers: Iterable[str]) -> str | No
         found = at(value, pointer)
         if found is None:
             return None
-        text = json.dumps(_sortable(found), sort_keys=True).encode()
+        text = _ENCODER.encode(_sortable(found)).encode()
         made.update(b"%d:%b" % (len(text), text))
     return "derived-" + made.hexdigest()[:40]
 
@@ -131,13 +145,6 @@ def field_texts(body: bytes, pointers: Iterable[str]) -> list[str]:
         return []
     found = (at(value, pointer) for pointer in pointers)
     return [str(each) for each in found if isinstance(each, str)]
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise _Repeated
-    return members
 
 
 def _sortable(value: Any) -> Any:

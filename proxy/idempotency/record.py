@@ -126,6 +126,9 @@ class Claim:
     """By upstream that the call may go to: how long after the first sending a repetition under
     the same key is safe there. Partners do not share keys between their endpoints."""
     reference: str = ""
+    salt: int = 0
+    """Added to the token, so that no two claims have the same one, not even when the first was
+    lost before it was durable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ class SqliteStore:
 
     # -- the contract -----------------------------------------------------------------
 
-    async def claim(self, wanted: Claim) -> tuple[Verdict, Record]:
+    def claim(self, wanted: Claim) -> asyncio.Future[tuple[Verdict, Record]]:
         """Take a key if it is free."""
 
         def work() -> tuple[Verdict, Record]:
@@ -93,9 +93,9 @@ class SqliteStore:
                 self._save(row)
             return verdict, row
 
-        return await self._writer.submit(work, begins=True)
+        return self._writer.submit(work, begins=True, soon=_is_free)
 
-    async def step(self, row_id: bytes, token: int, made: Step) -> Record:
+    def step(self, row_id: bytes, token: int, made: Step) -> asyncio.Future[Record]:
         """Change a row under the token of its claim."""
 
         def work() -> Record:
@@ -103,7 +103,7 @@ class SqliteStore:
             self._save(row)
             return row
 
-        return await self._writer.submit(work)
+        return self._writer.submit(work)
 
     async def read(self, row_id: bytes) -> Record | None:
         """A row as it stands."""
@@ -208,6 +208,13 @@ class SqliteStore:
                 self._connection.execute(_SAVE, values(row))
                 after[row.state] = after.get(row.state, 0) + 1
         return after
+
+
+def _is_free(claimed: tuple[Verdict, Record]) -> bool:
+    """A key just taken: nothing is lost with it, for its fence is durable before the first byte,
+    and after a roll-back finds that the row, or the token, is not its own.
+    """
+    return claimed[0] is Verdict.RUN
 
 
 @contextlib.contextmanager

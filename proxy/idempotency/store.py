@@ -8,7 +8,7 @@ over all of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,10 +42,10 @@ class Store(Protocol):
     def waiting_s(self) -> float:
         """How long the oldest change has been waiting to become durable; 0.0 when none is."""
 
-    async def claim(self, wanted: Claim) -> tuple[Verdict, Record]:
+    def claim(self, wanted: Claim) -> Awaitable[tuple[Verdict, Record]]:
         """Take a key if it is free; the verdict and the row as it stands. Raises JournalError."""
 
-    async def step(self, row_id: bytes, token: int, made: Step) -> Record:
+    def step(self, row_id: bytes, token: int, made: Step) -> Awaitable[Record]:
         """Change a row under the token of its claim. Raises Superseded, JournalError."""
 
     async def read(self, row_id: bytes) -> Record | None:

@@ -41,12 +41,12 @@ MAY_FOLLOW: Mapping[State | None, frozenset[State]] = {
 def claim(row: Record | None, wanted: Claim, now: Instant) -> tuple[Verdict, Record]:
     """The verdict on a claim, and the row as it is from then on. Raises JournalError."""
     if row is None:
-        return Verdict.RUN, _claimed(wanted, 1, now)
+        return Verdict.RUN, _claimed(wanted, 1 + wanted.salt, now)
     check(row)
     if row.scope != wanted.scope:
         raise JournalError(f"two scopes share the row {row.id.hex()}")
     if row.state is State.RELEASED:
-        return Verdict.RUN, _claimed(wanted, row.token + 1, now)
+        return Verdict.RUN, _claimed(wanted, row.token + 1 + wanted.salt, now)
     if row.fingerprint != wanted.fingerprint:
         return Verdict.MISMATCH, row
     if row.state is State.SETTLED:
@@ -56,7 +56,7 @@ def claim(row: Record | None, wanted: Claim, now: Instant) -> tuple[Verdict, Rec
     if not _resendable(row, wanted, now):
         return Verdict.IN_DOUBT, row
     return Verdict.RESEND, replace(
-        row, token=row.token + 1, owner=wanted.owner, call=wanted.call,
+        row, token=row.token + 1 + wanted.salt, owner=wanted.owner, call=wanted.call,
         changed_at=now.wall, changed_kept=now.kept,
     )  # fmt: skip
 

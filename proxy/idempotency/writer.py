@@ -2,7 +2,10 @@
 
 A commit waits for the disk; while it does, the changes that arrive gather and
 become the next one (group commit). So a slow disk makes bigger commits, not a
-longer queue. A change is told done only after the commit that holds it.
+longer queue. A change is told done only after the commit that holds it, with
+one exception: a change of which nothing may be lost but itself (a key that was
+taken, and nothing sent under it) is told at once and shares the commit of what
+follows it.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from proxy.idempotency.store import StoreUnavailable
 T = TypeVar("T")
 _BATCH_MAX = 256
 _WAITING_MAX = 10_000
+_UNCOMMITTED_MAX_S = 0.01
+"""How long a change that was told at once waits for a commit to share."""
 _FULL = sqlite3.SQLITE_FULL
 
 
@@ -31,6 +36,9 @@ class _Change:
     done: asyncio.Future[Any]
     begins: bool
     """It begins something new, which can wait until there is room on the disk again."""
+    soon: Callable[[Any], bool] | None
+    """Whether a result may be told before it is durable."""
+    told: bool = False
     result: Any = None
     error: Exception | None = None
 
@@ -69,8 +77,17 @@ class Writer:
         """How long the oldest change has been waiting for its commit; 0.0 when none is."""
         return time.monotonic() - self._submitted_at[0] if self._submitted_at else 0.0
 
-    def submit(self, work: Callable[[], T], *, begins: bool = False) -> asyncio.Future[T]:
+    def submit(
+        self,
+        work: Callable[[], T],
+        *,
+        begins: bool = False,
+        soon: Callable[[T], bool] | None = None,
+    ) -> asyncio.Future[T]:
         """Run `work` in the next commit; the future ends when that is durable.
+
+        A result that `soon` says yes to is told as soon as `work` has run: whoever
+        gets it must do nothing that may not be lost before a later change is durable.
 
         It ends in whatever `work` raised, or in StoreUnavailable.
         """
@@ -79,7 +96,7 @@ class Writer:
             done.set_exception(StoreUnavailable())
             return done
         self._submitted_at.append(time.monotonic())
-        self._changes.put(_Change(work, done, begins))
+        self._changes.put(_Change(work, done, begins, soon))
         return done
 
     def close(self) -> None:
@@ -93,7 +110,7 @@ class Writer:
         ending = False
         while not ending:
             batch: list[_Change] = []
-            change = self._changes.get()
+            change = self._next()
             while change is not None:
                 batch.append(change)
                 if len(batch) >= _BATCH_MAX or self._changes.empty():
@@ -102,7 +119,22 @@ class Writer:
             ending = change is None
             if batch:
                 self._write(batch)
-                self._loop.call_soon_threadsafe(self._deliver, batch)
+                self._tell([change for change in batch if not change.told])
+        if self._connection.in_transaction:
+            self._write([])
+
+    def _next(self) -> _Change | None:
+        """The next change; while there is none, what is still uncommitted is committed."""
+        if self._connection.in_transaction:
+            try:
+                return self._changes.get(timeout=_UNCOMMITTED_MAX_S)
+            except queue.Empty:
+                self._write([])
+        return self._changes.get()
+
+    def _tell(self, changes: list[_Change]) -> None:
+        if changes:
+            self._loop.call_soon_threadsafe(self._deliver, changes)
 
     def _write(self, batch: list[_Change]) -> None:
         """One commit, and a second try with the room that was kept if the disk is full."""
@@ -127,15 +159,16 @@ class Writer:
             return sqlite3.OperationalError("broken")
         execute = self._connection.execute
         try:
-            execute("BEGIN IMMEDIATE")
+            if not self._connection.in_transaction:
+                execute("BEGIN IMMEDIATE")
             for change in batch:
-                try:
-                    change.result = change.work()
-                except sqlite3.Error:
-                    raise
-                except Exception as error:  # noqa: BLE001 - told to whoever asked; others go on
-                    change.error = error
-            execute("COMMIT")
+                self._work(change)
+            soon = [change for change in batch if _may_be_told(change)]
+            for change in soon:
+                change.told = True
+            self._tell(soon)
+            if len(soon) < len(batch) or not batch:
+                execute("COMMIT")
         except sqlite3.Error as error:
             self._undone()
             try:
@@ -146,6 +179,14 @@ class Writer:
             return error
         return None
 
+    def _work(self, change: _Change) -> None:
+        try:
+            change.result = change.work()
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - told to whoever asked; others go on
+            change.error = error
+
     def _deliver(self, batch: list[_Change]) -> None:
         for change in batch:
             self._submitted_at.popleft()
@@ -155,6 +196,10 @@ class Writer:
                 change.done.set_exception(change.error)
             else:
                 change.done.set_result(change.result)
+
+
+def _may_be_told(change: _Change) -> bool:
+    return change.error is None and change.soon is not None and change.soon(change.result)
 
 
 def _code(error: sqlite3.Error) -> int:
