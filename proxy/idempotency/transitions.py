@@ -111,7 +111,8 @@ def _resendable(row: Record, wanted: Claim, now: Instant) -> bool:
     return (
         row.partner_key != ""
         and 0.0 <= now.wall - row.sent_at < within_s
-        and 0.0 <= now.kept - row.sent_kept < within_s
+        and now.kept - row.sent_kept
+        < within_s  # below zero after a crash: it is saved now and then
     )
 
 
