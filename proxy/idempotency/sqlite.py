@@ -19,7 +19,7 @@ from pathlib import Path
 from proxy.idempotency.ballast import Ballast
 from proxy.idempotency.record import Claim, Instant, Record, State, Step, Verdict
 from proxy.idempotency.rows import COLUMNS, record, values
-from proxy.idempotency.sqlite_open import connect, lock_out_others
+from proxy.idempotency.sqlite_open import connect, lock_out_others, usable
 from proxy.idempotency.sqlite_read import counts, find
 from proxy.idempotency.store import Query
 from proxy.idempotency.transitions import after_crash, claim, step
@@ -63,17 +63,15 @@ class SqliteStore:
         self._lock = lock_out_others(path)
         self._active: dict[bytes, Record] = {}
         """Rows at work, as they stand in the file; touched by the writing thread alone."""
-        try:
+        self._kept_before = self._kept_saved = 0.0
+        self._opened_at = time.monotonic()
+        with usable(path), contextlib.ExitStack() as undo:
+            undo.callback(self._lock.close)
             self._connection = connect(path)
-            self._kept_before, self._opened_at = self._begin(), time.monotonic()
-            self._kept_saved = 0.0
+            undo.callback(self._connection.close)
+            self._kept_before = self._begin()
             self.resumed = self._resume()
-        except sqlite3.Error as error:
-            self._lock.close()
-            raise StartError(
-                f"the journal {path} cannot be used: {error}; "
-                "if it is damaged, move it away and ask the partners for what is in doubt"
-            ) from None
+            undo.pop_all()
         self._ballast = Ballast(path.with_name(path.name + ".ballast"))
         self._writer = Writer(
             loop, self._connection, make_room=self._ballast.release,

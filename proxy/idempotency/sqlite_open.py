@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from proxy.idempotency.record import JournalError
 from proxy.model.errors import StartError
 
 _NETWORK_FILE_SYSTEMS = frozenset(
@@ -24,6 +27,18 @@ def version_warning() -> str | None:
         f"SQLite {sqlite3.sqlite_version} can damage a file that two connections write to; "
         "the journal writes with one only, and keeps a second process out"
     )
+
+
+@contextlib.contextmanager
+def usable(path: Path) -> Iterator[None]:
+    """Whatever is wrong with the file becomes a StartError that names it."""
+    try:
+        yield
+    except (sqlite3.Error, JournalError) as error:
+        raise StartError(
+            f"the journal {path} cannot be used: {error}; "
+            "if it is damaged, move it away and ask the partners for what is in doubt"
+        ) from None
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -16,7 +16,7 @@ from proxy.settings.shape import keys, model_in
 from proxy.settings.tree import Node
 
 _ROW = re.compile(r"\| `(?P<key>[^`]+)` \| (?P<meaning>[^|]+) \| (?P<default>[^|]+) \| [^|]*\|")
-_NAMED = re.compile(r"(partners|operations|upstreams)\.[^.\[]+")
+_NAMED = re.compile(r"(partners|operations|inquiries|upstreams)\.[^.\[]+")
 
 
 def schema_keys(model: type[Model] = Settings, place: str = "") -> Iterator[tuple[str, FieldInfo]]:

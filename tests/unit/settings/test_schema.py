@@ -26,6 +26,7 @@ def installed(tmp_path: Path) -> Path:
     """The annotated example with the files that it refers to."""
     for name in ("tidegate-token", "clearhouse-key", "northpay-ca.pem", "client.pem", "client.key"):
         (tmp_path / name).write_text("contents-of-a-file\n")
+    (tmp_path / "seal-key").write_text("5e" * 32 + "\n")
     path = tmp_path / "tidegate.yaml"
     path.write_bytes(ANNOTATED.read_bytes())
     return path

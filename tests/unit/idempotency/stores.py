@@ -1,0 +1,81 @@
+"""A store in memory whose every change can be held back or refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from proxy.idempotency import transitions
+from proxy.idempotency.record import Claim, Instant, Record, State, Step, Verdict
+from proxy.idempotency.store import Query, StoreUnavailable
+from tests.support.manual_clock import ManualClock
+
+
+class MemoryStore:
+    """Keeps rows by the same transitions; `clock` dates them."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.rows: dict[bytes, Record] = {}
+        self.steps: list[Step] = []
+        self.clock = clock
+        self.takes_claims = True
+        self.down = False
+        """Every change is refused."""
+        self.down_after_claims = False
+        """It goes down as soon as a key was claimed."""
+        self.taken_over = False
+        """Another sidecar takes each key over as soon as it was claimed."""
+        self.gate: asyncio.Event | None = None
+        """Changes wait for it, and are made then."""
+        self.waited_s = 0.0
+        self.closed = False
+
+    def waiting_s(self) -> float:
+        return self.waited_s
+
+    def _now(self) -> Instant:
+        return Instant(self.clock.wall(), self.clock.now())
+
+    async def _turn(self) -> None:
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.down:
+            raise StoreUnavailable
+
+    async def claim(self, wanted: Claim) -> tuple[Verdict, Record]:
+        await self._turn()
+        verdict, row = transitions.claim(self.rows.get(wanted.id), wanted, self._now())
+        self.rows[row.id] = replace(row, token=row.token + 1) if self.taken_over else row
+        self.down = self.down or self.down_after_claims
+        return verdict, row
+
+    async def step(self, row_id: bytes, token: int, made: Step) -> Record:
+        await self._turn()
+        row = transitions.step(self.rows.get(row_id), token, made, self._now())
+        self.rows[row_id] = row
+        self.steps.append(made)
+        return row
+
+    async def read(self, row_id: bytes) -> Record | None:
+        return self.rows.get(row_id)
+
+    async def find(self, query: Query) -> Sequence[Record]:
+        if self.down:
+            raise StoreUnavailable
+        rows = [
+            row
+            for row in self.rows.values()
+            if row.state in query.states and (row.changed_at, row.id) > query.after
+        ]
+        return sorted(rows, key=lambda row: (row.changed_at, row.id))[: query.limit]
+
+    async def counts(self) -> dict[State, int]:
+        states = [row.state for row in self.rows.values()]
+        return {state: states.count(state) for state in set(states)}
+
+    async def purge(self, kept_s: float, limit: int) -> int:
+        raise AssertionError(f"not asked for: {kept_s}, {limit}")
+
+    async def close(self) -> None:
+        self.closed = True

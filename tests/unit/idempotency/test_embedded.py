@@ -1,0 +1,48 @@
+"""Rules for the embedded journal as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from proxy.idempotency.embedded import Embedded, open_embedded
+from proxy.model.errors import StartError
+from tests.support.manual_clock import ManualClock
+from tests.unit.idempotency.values import fence, wanted
+
+
+def opened(path: Path) -> Embedded:
+    """A journal on this file."""
+    return open_embedded(
+        path, {"k1": b"k" * 32}, 1.0, loop=asyncio.get_running_loop(), clock=ManualClock(),
+        failed=lambda _: None, bug=lambda _: None,
+    )  # fmt: skip
+
+
+async def test_what_an_operator_should_hear(tmp_path: Path) -> None:
+    """That keys were made, once; and what the last run left in doubt."""
+    first = opened(tmp_path / "j.db")
+    assert any("made keys" in note for note in first.notes)
+    _, row = await first.journal.claim(wanted())
+    await first.journal.step(row.id, row.token, fence())
+    await first.journal.close(1.0)
+    second = opened(tmp_path / "j.db")
+    assert any("1 calls in doubt" in note for note in second.notes)
+    assert not any("made keys" in note for note in second.notes)
+    with pytest.raises(StartError, match="in use"):
+        opened(tmp_path / "j.db")
+    await second.journal.close(1.0)
+
+
+async def test_its_settler_asks_nobody_unless_told_whom(tmp_path: Path) -> None:
+    """And has the journal's own keys."""
+    journal = opened(tmp_path / "j.db")
+
+    async def ask(upstream: str, target: bytes) -> None:
+        raise AssertionError(f"asked {upstream} {target!r}")
+
+    settler = journal.settler({}, ask, ManualClock())  # type: ignore[arg-type]
+    await asyncio.wait_for(settler.run(), 1.0)
+    await journal.journal.close(1.0)

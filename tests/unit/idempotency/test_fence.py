@@ -1,0 +1,34 @@
+"""Rules for the fence: durable before the first byte."""
+
+from __future__ import annotations
+
+from proxy.idempotency.record import Fence, State
+from proxy.model.outcome import Execution, Origin, Refused, Unsent
+from proxy.model.phase import Phase
+from tests.unit.idempotency.house import House, done
+
+UNSENT = Unsent("acme", "a", Phase.CONNECT, "refused", Origin.PARTNER)
+
+
+async def test_each_attempt_is_fenced_before_it_is_made() -> None:
+    """With its upstream, its number, the partner's key and the instant until which it may begin."""
+    house = House()
+    house.answers = [UNSENT, done()]
+    await house.ask()
+    fences = [made for made in house.store.steps if isinstance(made, Fence)]
+    assert [(each.upstream, each.attempt) for each in fences] == [("a", 1), ("b", 2)]
+    assert {each.partner_key for each in fences} == {house.sent[0][1]}
+    assert fences[0].send_by == house.clock.wall() + house.route.deadline_s
+    assert all(fence in house.store.steps[: len(house.sent)] for fence in fences)
+
+
+async def test_a_run_that_was_taken_over_sends_nothing() -> None:
+    """And says that another one has the key."""
+    house = House()
+    house.store.taken_over = True
+    outcome = await house.ask()
+    assert isinstance(outcome, Refused)
+    assert (outcome.reason, outcome.execution) == ("taken_over", Execution.UNKNOWN)
+    assert house.sent == []
+    (row,) = house.store.rows.values()
+    assert row.state is State.CLAIMED

@@ -1,0 +1,175 @@
+"""Rules for waiting for the journal: bounded, and nothing that was learned is lost."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from proxy.idempotency.journal import Journal
+from proxy.idempotency.record import JournalError, State, Superseded, Verdict
+from proxy.idempotency.store import StoreUnavailable
+from tests.support.manual_clock import ManualClock
+from tests.unit.idempotency.stores import MemoryStore
+from tests.unit.idempotency.values import DOUBT, RELEASE, SETTLE, fence, wanted
+
+SHORT_S = 0.02
+
+
+class Desk:
+    """A journal over a store in memory, and the bugs that it tells."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore(ManualClock())
+        self.bugs: list[Exception] = []
+        loop = asyncio.get_running_loop()
+        self.journal = Journal(self.store, loop, SHORT_S, self.bugs.append)
+
+    async def sending(self) -> tuple[bytes, int]:
+        """A row that is being sent, and its token."""
+        _, row = await self.journal.claim(wanted())
+        await self.journal.step(row.id, row.token, fence())
+        return row.id, row.token
+
+    async def rest(self) -> None:
+        """Until nothing is left to do."""
+        for _ in range(300):
+            if not self.journal.owed:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError("something is still owed")
+
+
+@pytest.fixture
+async def desk() -> Desk:
+    """One journal."""
+    return Desk()
+
+
+async def test_changes_go_to_the_store(desk: Desk) -> None:
+    """And its verdicts and refusals come back."""
+    row_id, token = await desk.sending()
+    assert await desk.journal.conclude(row_id, token, SETTLE) is True
+    assert (await desk.journal.claim(wanted()))[0] is Verdict.REPLAY
+    with pytest.raises(Superseded):
+        await desk.journal.step(row_id, token + 1, RELEASE)
+    with pytest.raises(JournalError):
+        await desk.journal.step(row_id, token, DOUBT)
+
+
+@pytest.mark.parametrize("how", ["full", "slow", "down"])
+async def test_nothing_is_claimed_while_the_journal_is_away(desk: Desk, how: str) -> None:
+    """A full disk and a change that waits too long are known before anybody waits again."""
+    desk.store.takes_claims = how != "full"
+    desk.store.waited_s = 1.0 if how == "slow" else 0.0
+    desk.store.down = how == "down"
+    with pytest.raises(StoreUnavailable):
+        await desk.journal.claim(wanted())
+    assert desk.store.rows == {}
+
+
+async def test_a_claim_that_came_too_late_is_let_go(desk: Desk) -> None:
+    """Else its key would be busy for ever."""
+    desk.store.gate = asyncio.Event()
+    with pytest.raises(StoreUnavailable):
+        await desk.journal.claim(wanted())
+    desk.store.gate.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    (row,) = desk.store.rows.values()
+    assert (row.state, row.reason) == (State.RELEASED, "abandoned")
+
+
+async def test_a_late_claim_that_failed_is_nobodys_error(desk: Desk) -> None:
+    """Whoever waited has been told already."""
+    desk.store.gate = asyncio.Event()
+    with pytest.raises(StoreUnavailable):
+        await desk.journal.claim(wanted())
+    desk.store.down = True
+    desk.store.gate.set()
+    assert await desk.journal.close(1.0)
+    assert (desk.store.rows, desk.bugs) == ({}, [])
+
+
+async def test_a_step_has_its_time_and_goes_on_without_us(desk: Desk) -> None:
+    """It may still become durable, so whoever asked must assume the worse."""
+    _, row = await desk.journal.claim(wanted())
+    desk.store.gate = asyncio.Event()
+    with pytest.raises(StoreUnavailable):
+        await desk.journal.step(row.id, row.token, fence())
+    desk.store.gate.set()
+    assert await desk.journal.close(1.0)
+    assert desk.store.rows[row.id].state is State.SENDING
+
+
+@pytest.mark.parametrize("how", ["slow", "down"])
+async def test_an_ending_is_kept_until_the_store_takes_it(desk: Desk, how: str) -> None:
+    """The answer was paid for: it is offered again and again."""
+    row_id, token = await desk.sending()
+    desk.store.down = how == "down"
+    if how == "slow":
+        desk.store.gate = asyncio.Event()
+    assert await desk.journal.conclude(row_id, token, SETTLE) is False
+    assert desk.journal.owed == (how == "down")
+    desk.store.down = False
+    if desk.store.gate is not None:
+        desk.store.gate.set()
+        await asyncio.sleep(0.01)
+    await desk.rest()
+    assert desk.store.rows[row_id].state is State.SETTLED
+
+
+async def test_an_ending_that_was_taken_over_is_dropped(desk: Desk) -> None:
+    """At once, or when it is offered again; a bug is told."""
+    row_id, token = await desk.sending()
+    assert await desk.journal.conclude(row_id, token + 1, SETTLE) is False
+    desk.store.down = True
+    assert await desk.journal.conclude(row_id, token + 1, SETTLE) is False
+    desk.store.down = False
+    await desk.rest()
+    assert [type(bug) for bug in desk.bugs] == [Superseded]
+    assert desk.store.rows[row_id].state is State.SENDING
+
+
+async def test_a_cancelled_caller_stops_no_ending(desk: Desk) -> None:
+    """What was begun is written."""
+    row_id, token = await desk.sending()
+    desk.store.gate = asyncio.Event()
+    waiting = asyncio.ensure_future(desk.journal.conclude(row_id, token, SETTLE))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    desk.store.gate.set()
+    assert await desk.journal.close(1.0)
+    assert desk.store.rows[row_id].state is State.SETTLED
+
+
+async def test_a_run_can_be_waited_for(desk: Desk) -> None:
+    """Here until it ends, or for so long; elsewhere now and then."""
+    row_id = wanted().id
+    desk.journal.begin(row_id)
+    await desk.journal.wait_for(row_id, 0.01, 5.0)
+    waiting = asyncio.ensure_future(desk.journal.wait_for(row_id, 5.0, 5.0))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    desk.journal.end(row_id)
+    await asyncio.wait_for(waiting, 1.0)
+    desk.journal.end(row_id)
+    await asyncio.wait_for(desk.journal.wait_for(row_id, 5.0, 0.0), 1.0)
+
+
+async def test_closing_waits_for_what_runs_but_not_for_ever(desk: Desk) -> None:
+    """What could not end is said."""
+    never = asyncio.Event()
+    desk.journal.own(never.wait())
+    assert await desk.journal.close(0.02) is False
+    assert desk.store.closed
+
+
+async def test_what_is_still_owed_at_the_end_is_said(desk: Desk) -> None:
+    """The exit code tells that something was cut."""
+    row_id, token = await desk.sending()
+    desk.store.down = True
+    assert await desk.journal.conclude(row_id, token, SETTLE) is False
+    assert await desk.journal.close(0.02) is False

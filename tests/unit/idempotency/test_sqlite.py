@@ -1,0 +1,208 @@
+"""Rules for the embedded store."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from proxy.idempotency.record import Claim, JournalError, Release, State, Step, Superseded, Verdict
+from proxy.idempotency.sqlite import SqliteStore
+from proxy.idempotency.store import Query
+from proxy.model.errors import StartError
+from tests.support.manual_clock import ManualClock
+from tests.unit.idempotency.values import DOUBT, RELEASE, SETTLE, fence, wanted
+
+HOUR_S = 3600.0
+
+
+class Disk:
+    """A journal file that can be opened again; `clock` is the wall clock's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "j.db"
+        self.clock = ManualClock()
+        self.failures: list[str] = []
+        self._open: list[SqliteStore] = []
+
+    def open(self) -> SqliteStore:
+        """A store on the file, closed in the end."""
+        store = SqliteStore(
+            self.path, asyncio.get_running_loop(), wall=self.clock.wall,
+            failed=self.failures.append,
+        )  # fmt: skip
+        self._open.append(store)
+        return store
+
+    async def close(self) -> None:
+        for store in self._open:
+            await store.close()
+
+
+@pytest.fixture
+async def disk(tmp_path: Path) -> AsyncIterator[Disk]:
+    """A folder for a journal."""
+    made = Disk(tmp_path)
+    yield made
+    await made.close()
+
+
+async def settled(store: SqliteStore, claim: Claim) -> None:
+    """One payment, from its claim to its answer."""
+    _, row = await store.claim(claim)
+    await store.step(row.id, row.token, fence())
+    await store.step(row.id, row.token, SETTLE)
+
+
+async def test_a_payment_from_claim_to_answer(disk: Disk) -> None:
+    """And its answer for everybody who asks again, also after a restart."""
+    store = disk.open()
+    verdict, row = await store.claim(wanted())
+    assert verdict is Verdict.RUN
+    assert (await store.claim(wanted()))[0] is Verdict.BUSY
+    await store.step(row.id, row.token, fence())
+    done = await store.step(row.id, row.token, SETTLE)
+    assert (await store.claim(wanted())) == (Verdict.REPLAY, done)
+    await store.close()
+    again = disk.open()
+    assert (await again.claim(wanted())) == (Verdict.REPLAY, done)
+    assert await again.read(row.id) == done
+    assert await again.read(b"x" * 16) is None
+
+
+async def test_one_of_many_gets_the_key(disk: Disk) -> None:
+    """The others find it at work."""
+    store = disk.open()
+    claims = [store.claim(wanted(call=f"call-{number}")) for number in range(40)]
+    verdicts = [verdict for verdict, _ in await asyncio.gather(*claims)]
+    assert sorted(verdicts) == sorted([Verdict.RUN] + [Verdict.BUSY] * 39)
+
+
+async def test_steps_that_must_not_be_are_told(disk: Disk) -> None:
+    """By the same exceptions as the transitions raise."""
+    store = disk.open()
+    _, row = await store.claim(wanted())
+    with pytest.raises(Superseded):
+        await store.step(row.id, row.token + 1, RELEASE)
+    with pytest.raises(JournalError):
+        await store.step(row.id, row.token, SETTLE)
+    with pytest.raises(JournalError):
+        await store.step(b"x" * 16, 1, RELEASE)
+
+
+async def test_what_a_dead_run_left_is_resumed(disk: Disk) -> None:
+    """Unsent keys are free, sent ones in doubt; settled ones stay."""
+    store = disk.open()
+    lives: dict[str, list[Step]] = {"a": [], "b": [fence()], "c": [fence(), SETTLE]}
+    for key, steps in lives.items():
+        _, row = await store.claim(wanted(key))
+        for made in steps:
+            await store.step(row.id, row.token, made)
+    await store.close()
+    again = disk.open()
+    assert again.resumed == {State.RELEASED: 1, State.IN_DOUBT: 1}
+    verdicts = [(await again.claim(wanted(key, resend_s={})))[0] for key in "abc"]
+    assert verdicts == [Verdict.RUN, Verdict.IN_DOUBT, Verdict.REPLAY]
+    assert await again.counts() == {State.CLAIMED: 1, State.IN_DOUBT: 1, State.SETTLED: 1}
+
+
+@pytest.mark.parametrize("jump_s", [25 * HOUR_S, -25 * HOUR_S, 10 * 365 * 24 * HOUR_S])
+async def test_no_jump_of_the_wall_clock_purges_anything(disk: Disk, jump_s: float) -> None:
+    """Rows age by the time that the journal was open."""
+    store = disk.open()
+    await settled(store, wanted())
+    disk.clock.wall_jump_s = jump_s
+    assert await store.purge(1.0, 100) == 0
+    await store.close()
+    assert await disk.open().purge(1.0, 100) == 0
+
+
+async def test_only_what_ended_is_purged_oldest_first_and_bounded(disk: Disk) -> None:
+    """What is at work or in doubt stays for as long as it takes."""
+    store = disk.open()
+    for key in "abc":
+        await settled(store, wanted(key))
+    _, doubtful = await store.claim(wanted("d"))
+    await store.step(doubtful.id, doubtful.token, fence())
+    await store.step(doubtful.id, doubtful.token, DOUBT)
+    await store.claim(wanted("e"))
+    assert await store.purge(-1.0, 2) == 2
+    assert await store.read(wanted("c").id) is not None
+    assert await store.purge(-1.0, 2) == 1
+    assert await store.purge(-1.0, 2) == 0
+    assert await store.counts() == {State.IN_DOUBT: 1, State.CLAIMED: 1}
+
+
+async def test_rows_are_found_by_page_state_and_partner(disk: Disk) -> None:
+    """Oldest first; a page begins behind the last row of the one before."""
+    store = disk.open()
+    for key in "abcde":
+        await settled(store, wanted(key))
+        disk.clock.advance(10.0)
+    _, row = await store.claim(wanted("f"))
+    await store.step(row.id, row.token, Release("refused"))
+    first = await store.find(Query(states=(State.SETTLED,), limit=3))
+    assert [each.scope.key for each in first] == ["a", "b", "c"]
+    after = (first[-1].changed_at, first[-1].id)
+    rest = await store.find(Query(states=(State.SETTLED,), limit=3, after=after))
+    assert [each.scope.key for each in rest] == ["d", "e"]
+    assert [each.scope.key for each in await store.find(Query(partner="acme"))] == list("abcde")
+    assert await store.find(Query(partner="other")) == []
+    since = first[1].changed_at
+    window = await store.find(Query(changed_from=since, changed_to=since + 10.0))
+    assert [each.scope.key for each in window] == ["b", "c"]
+
+
+async def test_the_promises_of_the_file_are_read_back(disk: Disk) -> None:
+    """Private, written ahead, and synced at each commit."""
+    disk.open()
+    other = sqlite3.connect(disk.path)
+    assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    other.close()
+    assert disk.path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_format_of_another_release_is_refused(disk: Disk) -> None:
+    """With both versions, and nothing is changed."""
+    await disk.open().close()
+    other = sqlite3.connect(disk.path)
+    other.execute("UPDATE meta SET value = 99 WHERE name = 'version'")
+    other.commit()
+    other.close()
+    with pytest.raises(StartError, match=r"format 99, this release reads 1"):
+        disk.open()
+    with pytest.raises(StartError, match=r"format 99"):
+        disk.open()
+
+
+async def test_a_file_that_is_no_journal_is_refused(disk: Disk) -> None:
+    """One sentence with the file and what to do; a second try is refused alike."""
+    disk.path.write_bytes(b"no database" * 1000)
+    for _ in range(2):
+        with pytest.raises(StartError, match=r"cannot be used.*ask the partners"):
+            disk.open()
+
+
+async def test_closing_twice_is_once(disk: Disk) -> None:
+    """The drain and a failed start may both do it."""
+    store = disk.open()
+    await store.close()
+    await store.close()
+    assert (store.waiting_s(), store.takes_claims) == (0.0, True)
+    assert disk.failures == []
+
+
+async def test_a_row_that_cannot_be_stops_the_start(disk: Disk) -> None:
+    """Somebody changed it by hand; what else they changed, nobody knows."""
+    store = disk.open()
+    await store.claim(wanted())
+    await store.close()
+    other = sqlite3.connect(disk.path)
+    other.execute("UPDATE calls SET execution = 'done'")
+    other.commit()
+    other.close()
+    with pytest.raises(StartError, match=r"cannot be used: the row .* cannot be"):
+        disk.open()

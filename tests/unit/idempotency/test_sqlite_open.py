@@ -1,0 +1,60 @@
+"""Rules for opening the journal's file."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from proxy.idempotency import sqlite_open
+from proxy.idempotency.sqlite_open import connect, lock_out_others, version_warning
+from proxy.model.errors import StartError
+
+
+def test_a_second_holder_is_kept_out(tmp_path: Path) -> None:
+    """Until the first lets go."""
+    path = tmp_path / "new" / "j.db"
+    held = lock_out_others(path)
+    with pytest.raises(StartError, match="in use by another sidecar"):
+        lock_out_others(path)
+    held.close()
+    lock_out_others(path).close()
+
+
+def test_a_folder_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
+    """It names the file."""
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StartError, match=r"file/j\.db cannot be made"):
+        lock_out_others(tmp_path / "file" / "j.db")
+
+
+def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its locks and syncs promise less than they say."""
+    monkeypatch.setattr(sqlite_open, "_file_system", lambda _: "nfs4")
+    with pytest.raises(StartError, match="is on nfs4"):
+        lock_out_others(tmp_path / "j.db")
+
+
+def test_the_file_system_is_that_of_the_nearest_mount() -> None:
+    """`/proc` is a mount of its own, and so is what lies below it."""
+    assert sqlite_open._file_system(Path("/proc/self")) == "proc"
+    assert sqlite_open._file_system(Path("/")) != "proc"
+
+
+def test_a_file_that_cannot_promise_is_refused(tmp_path: Path) -> None:
+    """A database in memory cannot be written ahead."""
+    with pytest.raises((StartError, sqlite3.Error, OSError)):
+        connect(Path(":memory:"))
+    connection = connect(tmp_path / "j.db")
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    connection.close()
+
+
+@pytest.mark.parametrize(("version", "told"), [((3, 40, 1), True), ((3, 51, 3), False)])
+def test_an_old_sqlite_is_told(
+    monkeypatch: pytest.MonkeyPatch, version: tuple[int, int, int], told: bool
+) -> None:
+    """It cannot hurt this journal, but it can hurt whoever opens the file beside it."""
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    assert (version_warning() is not None) is told

@@ -1,0 +1,189 @@
+"""Rules for the thread that writes: many changes in one commit, told when they are durable."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy.idempotency.store import StoreUnavailable
+from proxy.idempotency.writer import Writer
+
+
+class Bench:
+    """A writer on a real file with one table, and what it tells."""
+
+    def __init__(self, folder: Path, *, pages_max: int = 0, room: bool = True) -> None:
+        self.path = folder / "w.db"
+        self.connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        self.connection.execute("CREATE TABLE t (x)")
+        if pages_max:
+            self.connection.execute(f"PRAGMA max_page_count = {pages_max}")
+        self.commits = 0
+        self.undone = 0
+        self.failures: list[str] = []
+        self.room = room
+        self.connection.set_trace_callback(self._trace)
+        self.writer = Writer(
+            asyncio.get_running_loop(), self.connection, make_room=self._make_room,
+            undone=self._undone, failed=self.failures.append,
+        )  # fmt: skip
+
+    def _trace(self, statement: str) -> None:
+        self.commits += statement == "COMMIT"
+
+    def _undone(self) -> None:
+        self.undone += 1
+
+    def _make_room(self) -> bool:
+        self.connection.execute("PRAGMA max_page_count = 1000")
+        return self.room
+
+    def put(self, value: Any) -> Callable[[], Any]:
+        """A change that writes a value and comes to it."""
+
+        def work() -> Any:
+            self.connection.execute("INSERT INTO t VALUES (?)", (value,))
+            return value
+
+        return work
+
+    def rows(self) -> int:
+        """What another connection sees, so what was committed."""
+        other = sqlite3.connect(self.path)
+        try:
+            return int(other.execute("SELECT count(*) FROM t").fetchone()[0])
+        finally:
+            other.close()
+
+    def close(self) -> None:
+        self.writer.close()
+        self.connection.close()
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    """A writer with room."""
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+async def test_what_was_told_is_in_the_file(bench: Bench) -> None:
+    """The future ends after the commit."""
+    assert await bench.writer.submit(bench.put(1)) == 1
+    assert bench.rows() == 1
+
+
+async def test_changes_that_wait_share_a_commit(bench: Bench) -> None:
+    """While one commit is at work, the others gather."""
+    gate = threading.Event()
+    first = bench.writer.submit(lambda: gate.wait(10))
+    others = [bench.writer.submit(bench.put(number)) for number in range(100)]
+    assert bench.writer.waiting_s() > 0.0
+    gate.set()
+    assert await asyncio.gather(first, *others) == [True, *range(100)]
+    assert bench.rows() == 100
+    assert bench.commits <= 3
+    assert bench.writer.waiting_s() == 0.0
+
+
+async def test_a_change_that_fails_leaves_the_others(bench: Bench) -> None:
+    """It is told to whoever asked, and to nobody else."""
+
+    def fails() -> None:
+        raise ValueError("no")
+
+    wrong = bench.writer.submit(fails)
+    right = bench.writer.submit(bench.put(1))
+    with pytest.raises(ValueError, match="no"):
+        await wrong
+    assert await right == 1
+    assert bench.rows() == 1
+
+
+async def test_what_may_be_told_at_once_is_committed_soon(bench: Bench) -> None:
+    """Alone it waits for company, but not for long; with company it shares the commit."""
+    assert await bench.writer.submit(bench.put(1), soon=lambda _: True) == 1
+    before = bench.commits
+    assert await bench.writer.submit(bench.put(2), soon=lambda _: False) == 2
+    assert (bench.rows(), bench.commits - before) in ((2, 1), (2, 0))
+    assert await bench.writer.submit(bench.put(3), soon=lambda _: True) == 3
+    for _ in range(500):
+        if bench.rows() == 3:
+            break
+        await asyncio.sleep(0.01)
+    assert bench.rows() == 3
+
+
+async def test_the_end_writes_what_was_told(tmp_path: Path) -> None:
+    """Also what was still waiting for company."""
+    bench = Bench(tmp_path)
+    await bench.writer.submit(bench.put(1), soon=lambda _: True)
+    bench.close()
+    assert bench.rows() == 1
+
+
+async def test_a_full_disk_stores_what_was_begun_and_refuses_what_begins(tmp_path: Path) -> None:
+    """The room that was kept is for the answers in flight."""
+    bench = Bench(tmp_path, pages_max=4)
+    gate = threading.Event()
+    held = bench.writer.submit(lambda: gate.wait(10))
+    big = b"x" * 8000
+    begins = bench.writer.submit(bench.put(big), begins=True, soon=lambda _: True)
+    ends = bench.writer.submit(bench.put(big))
+    gate.set()
+    assert await held
+    with pytest.raises(StoreUnavailable):
+        await begins
+    assert await ends == big
+    assert (bench.rows(), bench.writer.full, bench.undone) == (1, True, 1)
+    with pytest.raises(StoreUnavailable):
+        await bench.writer.submit(bench.put(1), begins=True)
+    assert await bench.writer.submit(bench.put(2)) == 2
+    bench.writer.full = False
+    assert await bench.writer.submit(bench.put(3), begins=True) == 3
+    assert bench.failures == []
+    bench.close()
+
+
+async def test_a_full_disk_without_ballast_loses_nothing_that_was_told(tmp_path: Path) -> None:
+    """The changes are refused, so whoever made them still has what they held."""
+    bench = Bench(tmp_path, pages_max=4, room=False)
+    with pytest.raises(StoreUnavailable):
+        await bench.writer.submit(bench.put(b"x" * 20_000))
+    assert (bench.rows(), bench.writer.full, bench.writer.broken) == (0, True, False)
+    bench.close()
+
+
+async def test_a_file_that_fails_is_the_end(bench: Bench) -> None:
+    """Nobody knows what is on the disk, so nothing more is written or claimed."""
+
+    def fails() -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with pytest.raises(StoreUnavailable):
+        await bench.writer.submit(fails)
+    await asyncio.sleep(0)
+    assert bench.writer.broken
+    assert bench.failures == ["disk I/O error"]
+    with pytest.raises(StoreUnavailable):
+        await bench.writer.submit(bench.put(1))
+    assert bench.rows() == 0
+
+
+async def test_a_caller_that_stops_waiting_is_no_error(bench: Bench) -> None:
+    """Its change is made all the same."""
+    gate = threading.Event()
+    held = bench.writer.submit(lambda: gate.wait(10))
+    left = bench.writer.submit(bench.put(1))
+    left.cancel()
+    gate.set()
+    assert await held
+    assert await bench.writer.submit(bench.put(2)) == 2
+    assert bench.rows() == 2

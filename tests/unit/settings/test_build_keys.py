@@ -1,0 +1,94 @@
+"""Rules for keys as the stack reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proxy.model.route import Inquiry, KeyFrom, OwnKeys
+from proxy.settings.build import Built, build
+from tests.unit.settings.example import BASE, changed, load_text
+
+JOURNAL = "journal: {path: j.db}\n"
+PARTNER = (
+    "  north:\n",
+    (
+        "  north:\n"
+        "    idempotency: {header: X-Key, length_max: 40, window: 24h, margin: 2h}\n"
+        "    inquiries:\n"
+        "      authorize: {reference: /ref, target: '/p?r={reference}', found: /id, "
+        "none_values: [void]}\n"
+    ),
+)
+
+
+def built(folder: Path, text: str) -> Built:
+    """What a text means."""
+    return build(load_text(folder, text).settings)
+
+
+def test_without_a_journal_nothing_is_known_again(tmp_path: Path) -> None:
+    """Not even what a partner promises is used."""
+    found = built(tmp_path, changed(PARTNER))
+    assert [route.idempotency for route in found.routes] == [None, None]
+    assert found.inquiries == {}
+
+
+def test_with_a_journal_keys_are_optional_where_money_moves(tmp_path: Path) -> None:
+    """Scoped by the partners of the candidates; the header is known in any spelling."""
+    found = built(tmp_path, BASE + JOURNAL)
+    rule = found.routes[0].idempotency
+    assert rule is not None
+    assert (rule.key_from, rule.header) == (KeyFrom.OPTIONAL, b"idempotency-key")
+    assert (rule.tenant, rule.group, rule.wait_s) == ("default", "north", 5.0)
+    assert found.routes[0].candidates[0].own_keys == OwnKeys()
+
+
+@pytest.mark.parametrize(
+    ("said", "key_from"),
+    [("{key: off}", None), ("{key: required}", KeyFrom.REQUIRED), ("{}", KeyFrom.OPTIONAL)],
+)
+def test_a_route_says_otherwise(tmp_path: Path, said: str, key_from: KeyFrom | None) -> None:
+    """Also an operation that moves no money may be known again, if the route says so."""
+    text = changed(
+        ("    operation: authorize\n", f"    operation: inquire\n    idempotency: {said}\n")
+    )
+    rule = built(tmp_path, text + JOURNAL).routes[0].idempotency
+    assert (rule.key_from if rule else None) is key_from
+
+
+def test_an_operation_without_money_is_left_alone(tmp_path: Path) -> None:
+    """An inquiry is not worth a row."""
+    text = changed(("    operation: authorize\n", "    operation: inquire\n"))
+    assert built(tmp_path, text + JOURNAL).routes[0].idempotency is None
+
+
+def test_what_a_partner_promises(tmp_path: Path) -> None:
+    """Its window less a margin; each upstream can be asked by itself."""
+    found = built(tmp_path, changed(PARTNER) + JOURNAL)
+    own = found.routes[0].candidates[1].own_keys
+    assert own == OwnKeys(b"X-Key", 40, 22 * 3600.0, frozenset({402}))
+    inquiry = Inquiry(
+        "/ref", "/p?r={reference}", "/id", frozenset({"void"}), frozenset({404}), 120.0
+    )
+    assert found.inquiries == {
+        ("north-a", "authorize"): inquiry,
+        ("north-b", "authorize"): inquiry,
+    }
+    assert [each.inquiry for each in found.routes[0].candidates] == [inquiry, inquiry]
+    assert found.routes[1].candidates[0].inquiry is None
+
+
+def test_all_that_a_route_can_say(tmp_path: Path) -> None:
+    """Nothing of it is lost."""
+    said = (
+        "{key: fields, fields: [/a], volatile: [/b], header: X-K, length_max: 9, tenant: t, "
+        "tenant_header: X-T, group: g, wait: 2s}"
+    )
+    text = changed(("    operation: authorize\n", f"    idempotency: {said}\n"))
+    rule = built(tmp_path, text + JOURNAL).routes[0].idempotency
+    assert rule is not None
+    assert (rule.key_from, rule.fields, rule.volatile) == (KeyFrom.FIELDS, ("/a",), ("/b",))
+    assert (rule.header, rule.length_max, rule.wait_s) == (b"x-k", 9, 2.0)
+    assert (rule.tenant, rule.tenant_header, rule.group) == ("t", b"x-t", "g")

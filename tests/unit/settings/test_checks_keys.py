@@ -1,0 +1,65 @@
+"""Rules for mistakes about keys that no single setting can know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.settings.example import BASE, changed, problems_of
+
+JOURNAL = "journal: {path: j.db}\n"
+SEAL = "ab" * 32
+
+
+def with_route(said: str) -> str:
+    """The example with this rule on its first route."""
+    return changed(("    operation: authorize\n", f"    idempotency: {said}\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        (with_route("{key: required}"), "routes[0].idempotency", "needs a journal"),
+        (with_route("{key: fields}") + JOURNAL, "routes[0].idempotency", "names none"),
+        (
+            with_route("{key: required, fields: [/a]}") + JOURNAL,
+            "routes[0].idempotency.fields",
+            "are not used",
+        ),
+        (
+            changed(("  north:\n", "  north:\n    idempotency: {header: K, window: 1h}\n")),
+            "partners.north.idempotency.margin",
+            "nothing is ever repeated",
+        ),
+        (
+            BASE
+            + "journal:\n  path: j.db\n  sealing_keys:\n"
+            + f"    - {{id: a, key: {SEAL}}}\n" * 2,
+            "journal.sealing_keys[1].id",
+            "another key's id",
+        ),
+    ],
+)
+def test_a_mistake_is_named_with_place_and_remedy(
+    tmp_path: Path, text: str, place: str, words: str
+) -> None:
+    """One problem, and what to do about it."""
+    (problem,) = problems_of(tmp_path, text)
+    assert (problem.path, words in problem.message) == (place, True)
+    assert problem.remedy
+    assert SEAL not in str(problem)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        with_route("{key: off}"),
+        with_route("{key: off, fields: [/a]}"),
+        with_route("{key: fields, fields: [/a]}") + JOURNAL,
+        BASE + JOURNAL,
+    ],
+)
+def test_what_makes_sense_is_accepted(tmp_path: Path, text: str) -> None:
+    """Keys that are off need no journal."""
+    assert problems_of(tmp_path, text) == []
