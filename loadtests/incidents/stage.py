@@ -17,6 +17,7 @@ from loadtests.incidents.checker import Execution
 from loadtests.incidents.driver import Driver
 from loadtests.incidents.history import History
 from loadtests.incidents.metrics import Admin
+from loadtests.incidents.mortal import TIDEGATE, MortalSidecar
 from loadtests.incidents.process import Process
 from loadtests.incidents.progress import Progress
 from loadtests.incidents.schedule import PlannedCall
@@ -66,14 +67,16 @@ class Stage:
     ) -> None:
         await self._exits.aclose()
 
-    async def partner(self, name: str, kind: str, seed: int) -> SandboxPartner:
+    async def partner(
+        self, name: str, kind: str, seed: int, latency_p50_ms: float = LATENCY_P50_MS
+    ) -> SandboxPartner:
         """A ready sandbox partner whose own time is log-normal and the same for the same seed."""
         partner = await asyncio.to_thread(
             SandboxPartner.start,
             kind,
             name,
             ledger=self.directory / f"ledger-{name}.jsonl",
-            latency_p50_ms=LATENCY_P50_MS,
+            latency_p50_ms=latency_p50_ms,
             latency_sigma=LATENCY_SIGMA,
             seed=seed,
         )
@@ -93,9 +96,15 @@ class Stage:
         self._exits.push_async_callback(admin.close)
         return Sidecar(process, ready[1], admin)
 
-    async def driver(self, sidecar: Sidecar, give_up_s: float) -> Driver:
-        """The application, with connections to the sidecar."""
-        driver = Driver(sidecar.payments_url, give_up_s=give_up_s)
+    def mortal(self, config: Mapping[str, Any], command: Sequence[str] = TIDEGATE) -> MortalSidecar:
+        """A sidecar to be killed and started again; it is not started yet."""
+        sidecar = MortalSidecar(self.directory, config, command)
+        self._exits.push_async_callback(sidecar.stop)
+        return sidecar
+
+    async def driver(self, url: str, give_up_s: float) -> Driver:
+        """The application, with connections to the sidecar at `url`."""
+        driver = Driver(url, give_up_s=give_up_s)
         self._exits.push_async_callback(driver.close)
         return driver
 
