@@ -15,10 +15,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from loadtests.incidents.asker import Asker
+from loadtests.incidents.callers import ask_each
 from loadtests.incidents.payments import PATHS, Payment, Told
-
-_AT_ONCE = 20
 
 
 def payments_of(lines: Iterable[str]) -> list[Payment]:
@@ -35,9 +33,9 @@ def batch_lines(payments: Iterable[Payment]) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def told_lines(payments: Iterable[Payment]) -> str:
+def told_lines(told: Iterable[Told]) -> str:
     """What was said of each payment, as the file that the process writes."""
-    return "".join(json.dumps(_row(payment.told[-1])) + "\n" for payment in payments)
+    return "".join(json.dumps(_row(reply)) + "\n" for reply in told)
 
 
 def told_of(lines: Iterable[str]) -> list[Told]:
@@ -55,19 +53,6 @@ def told_of(lines: Iterable[str]) -> list[Told]:
     ]
 
 
-async def send(url: str, payments: list[Payment]) -> None:
-    """Make each payment once, some at a time, without keys."""
-    waiting = iter(payments)
-
-    async def lane() -> None:
-        asker = Asker(url)
-        for payment in waiting:
-            payment.told.append(await asker.ask(payment, keyed=False))
-        asker.close()
-
-    await asyncio.gather(*(lane() for _ in range(_AT_ONCE)))
-
-
 def _row(told: Told) -> dict[str, Any]:
     named = {name: getattr(told, name) for name in Told.__slots__}
     return {**named, "body": told.body.decode("latin-1")}
@@ -76,8 +61,8 @@ def _row(told: Told) -> dict[str, Any]:
 def main(url: str, batch: str, out: str) -> None:
     """Send the batch file to `url` and write what was told to the file `out`."""
     payments = payments_of(Path(batch).read_text(encoding="utf-8").splitlines())
-    asyncio.run(send(url, payments))
-    Path(out).write_text(told_lines(payments), encoding="utf-8")
+    told = asyncio.run(ask_each(url, payments, keyed=False))
+    Path(out).write_text(told_lines(told), encoding="utf-8")
 
 
 if __name__ == "__main__":

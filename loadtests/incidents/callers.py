@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import count as counting
 
 from loadtests.incidents.asker import Asker
-from loadtests.incidents.payments import PATHS, Payment
+from loadtests.incidents.payments import PATHS, Payment, Told
 
 _PAUSE_S = (0.01, 0.08)
 _LANES = 16
@@ -81,11 +81,20 @@ class Callers:
 
 async def reread(url: str, payments: Iterable[Payment]) -> None:
     """Ask once more, with the same key, for everything that anybody was told is done."""
+    done = [payment for payment in payments if payment.done]
+    for payment, reply in zip(done, await ask_each(url, done), strict=True):
+        payment.reread = reply
 
-    async def again(asker: Asker, payment: Payment) -> None:
-        payment.reread = await asker.ask(payment)
 
-    await _spread(url, [payment for payment in payments if payment.done], again)
+async def ask_each(url: str, payments: Sequence[Payment], *, keyed: bool = True) -> list[Told]:
+    """Make each payment once, some at a time; the replies in the same order."""
+    told: dict[int, Told] = {}
+
+    async def ask(asker: Asker, payment: Payment) -> None:
+        told[id(payment)] = await asker.ask(payment, keyed=keyed)
+
+    await _spread(url, payments, ask)
+    return [told[id(payment)] for payment in payments]
 
 
 async def _spread(

@@ -15,6 +15,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from loadtests.incidents.aged import age, forget_pages
 from loadtests.incidents.callers import Callers, reread
@@ -83,7 +84,9 @@ async def _play_arm(run: Run, arm: Arm) -> None:
         async with Stage(directory, run.progress) as stage:
             acquirer = await stage.partner("acquirer", "acquirer", 24, LATENCY_P50_MS)
             journal = SqliteJournal(disk.place)
-            sidecar = stage.mortal(_config(free_port(rng), journal, acquirer.url), arm.command)
+            sidecar = stage.mortal(
+                sidecar_config(free_port(rng), journal, acquirer.url), arm.command
+            )
 
             def figure() -> str:
                 return f"{arm.done} of {arm.losses} losses"
@@ -124,7 +127,7 @@ async def _million(run: Run) -> list[float]:
     path = run.directory / "million"
     async with Stage(path, run.progress) as stage:
         journal = SqliteJournal(path)
-        config = _config(free_port(random.Random(25)), journal, "http://127.0.0.1:9")
+        config = sidecar_config(free_port(random.Random(25)), journal, "http://127.0.0.1:9")
         sidecar = stage.mortal(config)
         sidecar.launch()
         await sidecar.ready()
@@ -140,7 +143,8 @@ async def _million(run: Run) -> list[float]:
     return ready_s
 
 
-def _config(port: int, journal: SqliteJournal, url: str) -> dict[str, object]:
+def sidecar_config(port: int, journal: SqliteJournal, url: str) -> dict[str, Any]:
+    """An acquirer without keys of its own, which nobody asks."""
     partners = {"acquirer": partner("acquirer", url)}
     return configuration(port, journal.settings(), partners, [route("acquirer")])
 

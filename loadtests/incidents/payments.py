@@ -86,8 +86,18 @@ class Payment:
         return "\r\n".join([*lines, "", ""]).encode("ascii") + body
 
     def owns(self, reply: Told) -> bool:
-        """Whether a partner's answer is about this payment: it names it, and echoes its nonce.
+        """Whether a partner's answer is about this payment: by the nonce, reference and amount.
 
-        An answer to an inquiry echoes nothing, since the application did not ask it.
+        An answer to an inquiry echoes no nonce, since the application did not ask it.
         """
-        return reply.nonce in ("", self.key) and f'"{self.key}"'.encode() in reply.body
+        if reply.nonce not in ("", self.key):
+            return False
+        if reply.status >= 300:
+            return reply.nonce == self.key
+        try:
+            members = json.loads(reply.body)
+            [about] = members.get("payments", [members])
+        except (ValueError, AttributeError, TypeError):
+            return False
+        references = (about.get("reference"), about.get("merchantReference"))
+        return self.key in references and about.get("amount") == self.amount
