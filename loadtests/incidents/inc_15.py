@@ -82,6 +82,7 @@ async def play(run: Run) -> Measured:
         await asyncio.sleep(wait_s)
         rows = await asyncio.to_thread(journal.rows)
         await reread(sidecar.url, callers.payments)
+        stage.keep_payments(callers.payments)
         return measured(run, callers.payments, stage.executions(), rows, kills)
 
 

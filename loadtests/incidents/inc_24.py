@@ -97,6 +97,7 @@ async def _play_arm(run: Run, arm: Arm) -> None:
             sidecar.launch()
             await sidecar.listening()
             await reread(sidecar.url, arm.payments)
+            stage.keep_payments(arm.payments)
             rows = await asyncio.to_thread(journal.rows)
             arm.found = reckon(arm.payments, stage.executions(), rows)
             await sidecar.stop()

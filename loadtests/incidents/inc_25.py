@@ -65,6 +65,7 @@ async def play(run: Run) -> Measured:
         rows = await asyncio.to_thread(journal.rows)
         before = stage.executions()
         again = await _again(sidecar.url, payments, rows)
+        stage.keep_payments(payments)
         found = reckon(payments, stage.executions(), rows)
         after = await asyncio.to_thread(journal.rows)
         bars = [

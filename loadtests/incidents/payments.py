@@ -85,6 +85,12 @@ class Payment:
         ]
         return "\r\n".join([*lines, "", ""]).encode("ascii") + body
 
+    def line(self) -> str:
+        """The payment as one line of a file, for whoever keeps the directory."""
+        told = [f"{t.status} {t.execution} {t.error}{' replayed' * t.replayed}" for t in self.told]
+        members = {"key": self.key, "partner": self.partner, "amount": self.amount, "told": told}
+        return json.dumps(members) + "\n"
+
     def owns(self, reply: Told) -> bool:
         """Whether a partner's answer is about this payment: by the nonce, reference and amount.
 

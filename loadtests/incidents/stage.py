@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from loadtests.incidents.driver import Driver
 from loadtests.incidents.history import History
 from loadtests.incidents.metrics import Admin
 from loadtests.incidents.mortal import TIDEGATE, MortalSidecar
+from loadtests.incidents.payments import Payment
 from loadtests.incidents.process import Process
 from loadtests.incidents.progress import Progress
 from loadtests.incidents.schedule import PlannedCall
@@ -135,6 +136,11 @@ class Stage:
         path = self.directory / f"history-{label.replace(' ', '-')}.jsonl"
         lines = [json.dumps(event) for event in history.events()]
         path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+    def keep_payments(self, payments: Iterable[Payment]) -> None:
+        """Write what callers were told beside the ledgers, for whoever keeps the directory."""
+        path = self.directory / "payments.jsonl"
+        path.write_text("".join(payment.line() for payment in payments), encoding="utf-8")
 
     def executions(self) -> list[Execution]:
         """What all partners have executed so far."""
