@@ -1,7 +1,8 @@
 """`python -m loadtests.incidents`: play replays, print their bars, write JSON.
 
 Exit code 0 if every bar held, 1 if one fell short or a replay broke, 2 for a
-wrong command line, 130 if it was stopped by Ctrl-C or SIGTERM.
+wrong command line or a replay that cannot be played here, 130 if it was
+stopped by Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import uvloop
 
+from loadtests.incidents.journals import STORE_DEFAULT, STORES
 from loadtests.incidents.process import ReplayError
 from loadtests.incidents.progress import Progress
 from loadtests.incidents.registry import REPLAYS, chosen
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     directory = Path(tempfile.mkdtemp(prefix="tidegate-incidents-"))
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            results = runner.run(_play_all(replays, options.quick, directory))
+            results = runner.run(_play_all(replays, options, directory))
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("stopped; every process that was started has been ended", file=sys.stderr)
         return 130
@@ -53,10 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             shutil.rmtree(directory)
     _write(options.json, results, quick=options.quick)
-    return 0 if all(result.held for result in results) else 1
+    if any(not result.held and not result.refused for result in results):
+        return 1
+    return 2 if any(result.refused for result in results) else 0
 
 
-async def _play_all(replays: Sequence[Replay], quick: bool, directory: Path) -> list[Result]:
+async def _play_all(
+    replays: Sequence[Replay], options: argparse.Namespace, directory: Path
+) -> list[Result]:
     """Play one after the other. SIGTERM ends a run as Ctrl-C does: children first."""
     task = asyncio.current_task()
     if task is not None:
@@ -64,10 +70,12 @@ async def _play_all(replays: Sequence[Replay], quick: bool, directory: Path) -> 
     results = []
     for replay in replays:
         run = Run(
-            quick=quick,
-            factor=replay.factor_quick if quick else 1.0,
+            quick=options.quick,
+            factor=replay.factor_quick if options.quick else 1.0,
             directory=directory / replay.id,
             progress=Progress(replay.id),
+            store=options.store,
+            kills=options.kills,
         )
         result = await _play(replay, run)
         print(table(result), flush=True)
@@ -79,6 +87,9 @@ async def _play(replay: Replay, run: Run) -> Result:
     """One replay's result; one that could not be carried through has failed, and says why."""
     began_at = time.monotonic()
     result = Result(replay.id, replay.title, run.factor)
+    obstacle = replay.obstacle()
+    if obstacle is not None:
+        return replace(result, error=obstacle, refused=True)
     try:
         measured = await replay.play(run)
     except (ReplayError, SandboxError) as error:
@@ -111,6 +122,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", metavar="IDS", help="comma-separated ids, such as INC-04,INC-08")
     parser.add_argument("--quick", action="store_true", help="the short form, intervals scaled")
     parser.add_argument("--json", type=Path, default=_OUT, metavar="FILE", help="where figures go")
+    parser.add_argument("--store", choices=tuple(STORES), default=STORE_DEFAULT, help="the journal")
+    parser.add_argument("--kills", type=int, metavar="N", help="how often INC-15 kills the sidecar")
     parser.add_argument("--keep", action="store_true", help="keep logs, ledgers and histories")
     return parser
 

@@ -61,7 +61,7 @@ async def play(run: Run) -> Measured:
     async with Stage(run.directory, run.progress) as stage:
         partner = await stage.partner("acquirer", "acquirer", seed=4)
         sidecar = await stage.sidecar(configuration(run, partner.url))
-        driver = await stage.driver(sidecar, give_up_s=3 * run.scaled(DEADLINE_S))
+        driver = await stage.driver(sidecar.payments_url, give_up_s=3 * run.scaled(DEADLINE_S))
         arms = Arms(stage, driver)
         await arms.drive("warm-up", Load(RATE_PER_S, WARM_S, 4, "warm", SCHEMES))
         async with MemoryWatch(sidecar.process.pid) as memory:

@@ -112,7 +112,7 @@ async def _play_kind(run: Run, stage: Stage, kind: str, measured: Measured) -> s
     primary = await stage.partner("primary", "acquirer", seed=8)
     standby = await stage.partner("standby", "acquirer", seed=9)
     sidecar = await stage.sidecar(configuration(run, primary.url, standby.url))
-    driver = await stage.driver(sidecar, give_up_s=3 * run.scaled(DEADLINE_S))
+    driver = await stage.driver(sidecar.payments_url, give_up_s=3 * run.scaled(DEADLINE_S))
     warm = plan(Load(RATE_PER_S, WARM_S, 8, f"{kind}-warm", SCHEMES), kind)
     async with stage.load(driver, PATH, warm, f"{kind} warm-up") as warming:
         pass

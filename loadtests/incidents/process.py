@@ -67,6 +67,17 @@ class Process:
                 )
             await asyncio.sleep(_POLL_S)
 
+    async def ended(self, timeout_s: float) -> None:
+        """Wait until it ends by itself. Raises if it fails, or takes too long."""
+        give_up_at = time.monotonic() + timeout_s
+        while (code := self._popen.poll()) is None:
+            if time.monotonic() > give_up_at:
+                await self.stop()
+                raise ReplayError(f"{self.name} did not end within {timeout_s:g} s")
+            await asyncio.sleep(_POLL_S)
+        if code != 0:
+            raise ReplayError(f"{self.name} ended with code {code}:\n{self._tail()}")
+
     async def stop(self, grace_s: float = 5.0) -> int:
         """End the child: SIGTERM, and SIGKILL for one that outlives `grace_s`. Its exit code."""
         give_up_at = time.monotonic() + grace_s
@@ -78,6 +89,25 @@ class Process:
             await asyncio.sleep(_POLL_S)
         return self._popen.returncode
 
+    async def pause(self) -> None:
+        """SIGSTOP, until every thread stands still: not one instruction more."""
+        self._signal(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self.pid}/task")
+        while any(_state(task) not in "TZX" for task in tasks.iterdir()):
+            self.check_alive()
+            await asyncio.sleep(0)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone. Raises if it had ended by itself before."""
+        self.check_alive()
+        self._signal(signal.SIGKILL)
+        self._popen.wait()
+
+    def forget(self) -> None:
+        """Remove its output."""
+        for path in (self.out_path, self.err_path):
+            path.unlink(missing_ok=True)
+
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
             self._popen.send_signal(number)
@@ -85,3 +115,8 @@ class Process:
     def _tail(self) -> str:
         lines = self.err_path.read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join(lines[-_TAIL_LINES:])
+
+
+def _state(task: Path) -> str:
+    """The kernel's letter for what a thread does."""
+    return (task / "stat").read_text(encoding="latin-1").rpartition(")")[2].split()[0]

@@ -28,7 +28,8 @@ def table(result: Result) -> str:
 def verdict(result: Result) -> str:
     """`INC-08 pass: figures`, the last line of a replay."""
     if result.error:
-        return f"{result.id} fail: {result.error.splitlines()[0]}"
+        word = "refused" if result.refused else "fail"
+        return f"{result.id} {word}: {result.error.splitlines()[0]}"
     missed = [
         f"{bar.variant} {bar.name} {_number(bar.figure)}" for bar in result.bars if not bar.held
     ]

@@ -54,6 +54,8 @@ class Result:
     """How late the driver itself was, p99 of the worst part: what the machine did to figures."""
     seconds: float = 0.0
     error: str = ""
+    refused: bool = False
+    """It cannot be played here; `error` says why, and what to do."""
 
     @property
     def held(self) -> bool:
@@ -93,6 +95,7 @@ def _result_as_json(result: Result) -> dict[str, object]:
         "title": result.title,
         "held": result.held,
         "error": result.error,
+        "refused": result.refused,
         "factor": result.factor,
         "driver_lag_ms": _finite(result.driver_lag_ms),
         "seconds": round(result.seconds, 1),

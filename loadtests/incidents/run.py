@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from loadtests.incidents.journals import STORE_DEFAULT
 from loadtests.incidents.progress import Progress
 from loadtests.incidents.result import Bar, Figure
 
@@ -22,6 +23,10 @@ class Run:
     factor: float
     directory: Path
     progress: Progress
+    store: str = STORE_DEFAULT
+    """Which journal the sidecar keeps, by its name in `journals.STORES`."""
+    kills: int | None = None
+    """How often INC-15 kills the sidecar; unset: as its form says."""
 
     def scaled(self, seconds: float) -> float:
         """`seconds` as this run means them."""
@@ -51,3 +56,5 @@ class Replay:
     title: str
     factor_quick: float
     play: Callable[[Run], Awaitable[Measured]]
+    obstacle: Callable[[], str | None] = lambda: None
+    """What keeps it from being played here, with the remedy; a refusal is no pass."""

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,8 @@ from loadtests.incidents.checker import Execution
 from loadtests.incidents.driver import Driver
 from loadtests.incidents.history import History
 from loadtests.incidents.metrics import Admin
+from loadtests.incidents.mortal import TIDEGATE, MortalSidecar
+from loadtests.incidents.payments import Payment
 from loadtests.incidents.process import Process
 from loadtests.incidents.progress import Progress
 from loadtests.incidents.schedule import PlannedCall
@@ -66,14 +68,16 @@ class Stage:
     ) -> None:
         await self._exits.aclose()
 
-    async def partner(self, name: str, kind: str, seed: int) -> SandboxPartner:
+    async def partner(
+        self, name: str, kind: str, seed: int, latency_p50_ms: float = LATENCY_P50_MS
+    ) -> SandboxPartner:
         """A ready sandbox partner whose own time is log-normal and the same for the same seed."""
         partner = await asyncio.to_thread(
             SandboxPartner.start,
             kind,
             name,
             ledger=self.directory / f"ledger-{name}.jsonl",
-            latency_p50_ms=LATENCY_P50_MS,
+            latency_p50_ms=latency_p50_ms,
             latency_sigma=LATENCY_SIGMA,
             seed=seed,
         )
@@ -93,9 +97,15 @@ class Stage:
         self._exits.push_async_callback(admin.close)
         return Sidecar(process, ready[1], admin)
 
-    async def driver(self, sidecar: Sidecar, give_up_s: float) -> Driver:
-        """The application, with connections to the sidecar."""
-        driver = Driver(sidecar.payments_url, give_up_s=give_up_s)
+    def mortal(self, config: Mapping[str, Any], command: Sequence[str] = TIDEGATE) -> MortalSidecar:
+        """A sidecar to be killed and started again; it is not started yet."""
+        sidecar = MortalSidecar(self.directory, config, command)
+        self._exits.push_async_callback(sidecar.stop)
+        return sidecar
+
+    async def driver(self, url: str, give_up_s: float) -> Driver:
+        """The application, with connections to the sidecar at `url`."""
+        driver = Driver(url, give_up_s=give_up_s)
         self._exits.push_async_callback(driver.close)
         return driver
 
@@ -126,6 +136,11 @@ class Stage:
         path = self.directory / f"history-{label.replace(' ', '-')}.jsonl"
         lines = [json.dumps(event) for event in history.events()]
         path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+    def keep_payments(self, payments: Iterable[Payment]) -> None:
+        """Write what callers were told beside the ledgers, for whoever keeps the directory."""
+        path = self.directory / "payments.jsonl"
+        path.write_text("".join(payment.line() for payment in payments), encoding="utf-8")
 
     def executions(self) -> list[Execution]:
         """What all partners have executed so far."""

@@ -20,7 +20,7 @@ from proxy.idempotency.ballast import Ballast
 from proxy.idempotency.record import Claim, Instant, Record, State, Step, Verdict
 from proxy.idempotency.rows import COLUMNS, record, values
 from proxy.idempotency.sqlite_open import connect, lock_out_others, usable
-from proxy.idempotency.sqlite_read import counts, find
+from proxy.idempotency.sqlite_read import OPEN, counts, find
 from proxy.idempotency.store import Query
 from proxy.idempotency.transitions import after_crash, claim, step
 from proxy.idempotency.writer import Writer
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS calls (
   {", ".join(name + (" BLOB NOT NULL UNIQUE" if name == "id" else " NOT NULL") for name in COLUMNS)}
 );
 CREATE INDEX IF NOT EXISTS calls_open ON calls (changed_at)
-  WHERE state IN ('claimed', 'sending', 'in_doubt');
+  WHERE {OPEN};
 """
 _READ = f"SELECT {_NAMES} FROM calls WHERE id = ?"  # noqa: S608 - names of ours
 _SAVE = (
@@ -199,7 +199,7 @@ class SqliteStore:
         after: dict[State, int] = {}
         with transaction(self._connection):
             left = self._connection.execute(
-                f"SELECT {_NAMES} FROM calls WHERE state IN ('claimed', 'sending')"  # noqa: S608
+                f"SELECT {_NAMES} FROM calls WHERE {OPEN} AND state IN ('claimed', 'sending')"  # noqa: S608
             ).fetchall()
             for columns in left:
                 row = after_crash(record(columns), self._now())

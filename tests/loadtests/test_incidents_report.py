@@ -85,7 +85,17 @@ def test_the_json_keeps_its_schema() -> None:
     assert isinstance(replays, list)
     first, second = replays
     assert set(first) == {
-        *("id", "title", "held", "error", "factor", "seconds", "driver_lag_ms", "summary"),
+        *(
+            "id",
+            "title",
+            "held",
+            "error",
+            "factor",
+            "seconds",
+            "driver_lag_ms",
+            "summary",
+            "refused",
+        ),
         *("bars", "figures"),
     }
     assert first["bars"] == [

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from proxy.idempotency import sqlite_read
 from proxy.idempotency.record import State
 from proxy.idempotency.rows import values
-from proxy.idempotency.sqlite import _SAVE, _SCHEMA
+from proxy.idempotency.sqlite import _SAVE, _SCHEMA, SqliteStore
 from proxy.idempotency.sqlite_read import counts, find, reading
 from proxy.idempotency.store import Query
 from tests.unit.idempotency.values import row
@@ -43,3 +45,52 @@ def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError):
         find(tmp_path / "none.db", Query())
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> Path:
+    """A journal that a store has made and left."""
+    path = tmp_path / "journal.db"
+    store = SqliteStore(path, asyncio.get_running_loop(), wall=lambda: 1.0, failed=lambda _: None)
+    await store.close()
+    return path
+
+
+@pytest.mark.parametrize("states", [(State.IN_DOUBT,), (State.CLAIMED, State.SENDING)])
+def test_rows_without_an_end_are_found_by_their_index(
+    journal: Path, states: tuple[State, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settler asks for them every second; among a million others that must cost nothing."""
+    plans = _plans(monkeypatch)
+    assert sqlite_read.find(journal, Query(states=states)) == []
+    assert any("USING INDEX calls_open" in plan for plan in plans)
+
+
+def test_rows_that_ended_are_read_from_the_table(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index has no row that ended, so a query for them must not be narrowed to it."""
+    plans = _plans(monkeypatch)
+    sqlite_read.find(journal, Query(states=(State.IN_DOUBT, State.SETTLED)))
+    assert plans
+    assert not any("calls_open" in plan for plan in plans)
+
+
+def _plans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Fills with how SQLite goes about each query from now on."""
+    plans: list[str] = []
+
+    class Explained(sqlite3.Connection):
+        """Explains a query before it runs it."""
+
+        def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+            """Note the plan, then run it."""
+            found = super().execute(f"EXPLAIN QUERY PLAN {statement}", *values).fetchall()  # type: ignore[arg-type]
+            plans.extend(row[3] for row in found)
+            return super().execute(statement, *values)  # type: ignore[arg-type]
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda *args, **names: connect(*args, factory=Explained, **names)
+    )
+    return plans
