@@ -86,7 +86,8 @@ class Sidecar:
             self._transports, self._clock, self._identities.span_id, self._emit
         )
         self._journal = self._open_journal()
-        self._settling: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
+        """What works beside the calls, until the drain."""
         self._reply = self.call_path()
         self._edge = self._make_edge()
         self._admin: AdminListener | None = None
@@ -148,7 +149,7 @@ class Sidecar:
             host, port = await listen_tcp(self._edge, listen.address.host, listen.address.port)
             self.payments = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self._tend()
-        self._start_settling()
+        self._start_beside()
         try:
             await self._start_admin()
         except StartError:
@@ -157,22 +158,32 @@ class Sidecar:
         gc.collect()
         gc.freeze()
 
-    def _start_settling(self) -> None:
-        """Ask partners about what is in doubt, from the first moment: an earlier run may have
+    def _start_beside(self) -> None:
+        """Purge the journal, and ask partners about what is in doubt: an earlier run may have
         left something.
         """
-        if self._journal is None or not self._built.inquiries:
+        journal, chosen = self._journal, self._settings.journal
+        if journal is None or chosen is None:
             return
         asked = asking(
             self._attempt, self._clock, self._identities.call_id, self._identities.trace_id
         )
         upstreams = self._built.upstreams
-        settler = self._journal.settler(
+        settler = journal.settler(
             self._built.inquiries,
             lambda name, target: asked(upstreams[name], target),
             self._clock,
         )
-        self._settling = self._loop.create_task(settler.run())
+        for work in (settler.run(), journal.purging(chosen.retention_s)):
+            task = self._loop.create_task(work)
+            task.add_done_callback(self._beside_ended)
+            self._beside.append(task)
+
+    def _beside_ended(self, task: asyncio.Task[None]) -> None:
+        """None of it should end before the drain, or in an error."""
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self._bug(error)
 
     async def _start_admin(self) -> None:
         """Aiohttp takes as long to import as all the rest, so it comes after the payment port."""
@@ -200,8 +211,8 @@ class Sidecar:
         if self._settings.listen.address.unix_path is not None:
             leave_unix(self._settings.listen.address.unix_path)
         finished = await self._edge.drain(within_s)
-        if self._settling is not None:
-            self._settling.cancel()
+        for work in self._beside:
+            work.cancel()
         left_s = max(0.0, ends_at - self._clock.now())
         await asyncio.gather(*(each.pool.drain(left_s) for each in self._transports.values()))
         if self._journal is not None:  # last, since late answers are written to it

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from proxy.idempotency.claim import Claims
 from proxy.idempotency.fence import fence
@@ -18,9 +19,16 @@ from proxy.idempotency.seal import Sealer
 from proxy.idempotency.settle import Ask, Settler
 from proxy.idempotency.sqlite import SqliteStore
 from proxy.idempotency.sqlite_open import version_warning
+from proxy.idempotency.store import StoreUnavailable
 from proxy.model.clock import Clock
 from proxy.model.route import Inquiry
 from proxy.pipeline.layer import AttemptLayer
+
+Sleep = Callable[[float], Awaitable[None]]
+_PURGE_ROWS = 500
+"""In one commit: a few milliseconds, in which calls wait no longer than for any other."""
+_PURGE_AGAIN_S = 1.0
+_PURGE_IDLE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +41,26 @@ class Embedded:
     fence: AttemptLayer
     notes: tuple[str, ...]
 
+    def purging(self, retention_s: float) -> Coroutine[Any, Any, None]:
+        """What keeps the file from growing for ever."""
+        return purge(self.journal, retention_s)
+
     def settler(
         self, inquiries: Mapping[tuple[str, str], Inquiry], ask: Ask, clock: Clock
     ) -> Settler:
         """What asks partners about calls in doubt; see settle.py."""
         jitter = random.Random()  # noqa: S311 - not secret
         return Settler(self.journal, self.sealer, inquiries, ask, clock, jitter)
+
+
+async def purge(journal: Journal, retention_s: float, sleep: Sleep = asyncio.sleep) -> None:
+    """Delete what ended longer ago than that, a little at a time, until it is cancelled."""
+    while True:
+        try:
+            gone = await journal.store.purge(retention_s, _PURGE_ROWS)
+        except StoreUnavailable:
+            gone = 0  # it has worse to do than to be tidied
+        await sleep(_PURGE_AGAIN_S if gone else _PURGE_IDLE_S)
 
 
 def open_embedded(

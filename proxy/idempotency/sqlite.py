@@ -15,17 +15,19 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from proxy.idempotency.ballast import Ballast
 from proxy.idempotency.record import Claim, Instant, Record, State, Step, Verdict
 from proxy.idempotency.rows import COLUMNS, record, values
 from proxy.idempotency.sqlite_open import connect, lock_out_others, usable
 from proxy.idempotency.sqlite_read import OPEN, counts, find
-from proxy.idempotency.store import Query
+from proxy.idempotency.store import Query, StoreUnavailable
 from proxy.idempotency.transitions import after_crash, claim, step
 from proxy.idempotency.writer import Writer
 from proxy.model.errors import StartError
 
+T = TypeVar("T")
 VERSION = 1
 _ENDED = (State.SETTLED, State.RELEASED)
 _NAMES = ", ".join(COLUMNS)
@@ -109,11 +111,17 @@ class SqliteStore:
 
     async def find(self, query: Query) -> Sequence[Record]:
         """Rows by state, partner and time; on a connection of its own, so no call waits for it."""
-        return await self._loop.run_in_executor(None, find, self._path, query)
+        return await self._reading(find, self._path, query)
 
     async def counts(self) -> dict[State, int]:
         """How many rows there are, by state."""
-        return await self._loop.run_in_executor(None, counts, self._path)
+        return await self._reading(counts, self._path)
+
+    async def _reading(self, read: Callable[..., T], *asked: object) -> T:
+        try:
+            return await self._loop.run_in_executor(None, read, *asked)
+        except sqlite3.Error:
+            raise StoreUnavailable from None
 
     async def purge(self, kept_s: float, limit: int) -> int:
         """Delete the oldest rows that ended longer ago than that, by the clock that never jumps."""

@@ -9,9 +9,10 @@ from dataclasses import replace
 from proxy.idempotency.claim import Claims
 from proxy.idempotency.fence import fence
 from proxy.idempotency.journal import Journal
+from proxy.idempotency.record import State
 from proxy.idempotency.seal import Sealer
 from proxy.model.call import Attempt, Call
-from proxy.model.outcome import Answered, Execution, Outcome
+from proxy.model.outcome import Answered, Execution, Outcome, Refused
 from proxy.model.route import Candidate, Idempotency, OwnKeys, Route
 from proxy.pipeline.layer import stack
 from proxy.routing.failover import failover
@@ -77,3 +78,15 @@ class House:
     async def handle(self, made: Call) -> Outcome:
         """How this call ends."""
         return await self._handle(made)
+
+
+def refused(outcome: Outcome) -> tuple[str, int, Execution]:
+    """Reason, status and execution of a refusal."""
+    assert isinstance(outcome, Refused), outcome
+    return outcome.reason, outcome.status, outcome.execution
+
+
+def state(house: House) -> State:
+    """Of the only row."""
+    (row,) = house.store.rows.values()
+    return row.state

@@ -11,7 +11,7 @@ import pytest
 
 from proxy.idempotency.record import Claim, JournalError, Release, State, Step, Superseded, Verdict
 from proxy.idempotency.sqlite import SqliteStore
-from proxy.idempotency.store import Query
+from proxy.idempotency.store import Query, StoreUnavailable
 from proxy.model.errors import StartError
 from tests.support.manual_clock import ManualClock
 from tests.unit.idempotency.values import DOUBT, RELEASE, SETTLE, fence, wanted
@@ -206,3 +206,13 @@ async def test_a_row_that_cannot_be_stops_the_start(disk: Disk) -> None:
     other.close()
     with pytest.raises(StartError, match=r"cannot be used: the row .* cannot be"):
         disk.open()
+
+
+async def test_a_file_that_cannot_be_read_is_a_journal_that_is_away(disk: Disk) -> None:
+    """Whoever looks for rows in doubt looks again later."""
+    store = disk.open()
+    disk.path.rename(disk.path.with_name("moved.db"))
+    with pytest.raises(StoreUnavailable):
+        await store.find(Query())
+    with pytest.raises(StoreUnavailable):
+        await store.counts()

@@ -10,15 +10,7 @@ import pytest
 
 from proxy.model.call import Call
 from proxy.model.message import Response
-from proxy.model.outcome import (
-    Answered,
-    Execution,
-    InDoubt,
-    Origin,
-    Outcome,
-    Refused,
-    Unsent,
-)
+from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome, Refused, Unsent
 from proxy.model.phase import Phase
 from proxy.pipeline.rescue import (
     LAST_RESORT,

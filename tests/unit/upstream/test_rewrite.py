@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replaced
+
 import h11
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.model.call import Ticket
 from proxy.model.message import Header, header
-from proxy.model.route import HeaderRules
+from proxy.model.route import HeaderRules, OwnKeys
 from proxy.upstream.rewrite import Rewriter
 from tests.support.values import call, candidate, headers, request, route, upstream
 
@@ -171,3 +174,20 @@ def test_the_call_itself_is_left_as_it_was() -> None:
     first = _rewriter().payload(made, SPAN)
     assert made.request.headers == fields
     assert _rewriter().payload(made, SPAN) == first
+
+
+def test_a_partner_with_keys_of_its_own_gets_ours() -> None:
+    """In place of the application's, which another tenant may use too; others get what was sent."""
+    ticket = Ticket(b"i" * 16, 1, 0, "tg-ours", False, None, frozenset())
+    asked = request(fields=headers(("idempotency-key", "theirs"), ("X-A", "1")))
+    for own, ticketed, expected in (
+        (OwnKeys(b"Idempotency-Key"), ticket, [b"tg-ours"]),
+        (OwnKeys(b"Cko-Idempotency-Key"), ticket, [b"tg-ours", b"theirs"]),
+        (OwnKeys(), ticket, [b"theirs"]),
+        (OwnKeys(b"Idempotency-Key"), None, [b"theirs"]),
+    ):
+        at = replaced(candidate(upstream=upstream()), own_keys=own)
+        made = call(asked)
+        made.ticket = ticketed
+        _, _, fields, _ = _read(Rewriter(route(at), at).payload(made, SPAN))
+        assert [value for name, value in fields if b"idempotency-key" in name] == expected
