@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from proxy.settings.load import Loaded
+from proxy.cli_common import ConfigFile, fail, load_config
+from proxy.cli_journal import journal
 
 app = typer.Typer(
     help="Tidegate: an outbound proxy for payment calls.",
@@ -25,8 +25,8 @@ app = typer.Typer(
 )
 sandbox = typer.Typer(help="Simulated partners, for trying and testing.", no_args_is_help=True)
 app.add_typer(sandbox, name="sandbox")
+app.add_typer(journal, name="journal")
 
-ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 Admin = Annotated[str, typer.Option(help="Admin listener: http://host:port or unix:/path.")]
 _DEFAULT_ADMIN = "http://127.0.0.1:8081"
 
@@ -45,8 +45,8 @@ def run(
     from proxy.running import run_sidecar
 
     if loop not in ("uvloop", "asyncio"):
-        _fail(f"unknown loop {loop!r}: choose uvloop or asyncio", code=2)
-    raise SystemExit(run_sidecar(_load(config), loop))
+        fail(f"unknown loop {loop!r}: choose uvloop or asyncio", code=2)
+    raise SystemExit(run_sidecar(load_config(config), loop))
 
 
 @app.command()
@@ -55,11 +55,11 @@ def check(config: Annotated[Path, typer.Argument(help="The configuration file.")
     from proxy.app import files_are_usable
     from proxy.model.errors import StartError
 
-    loaded = _load(config)
+    loaded = load_config(config)
     try:
         files_are_usable(loaded)
     except StartError as error:
-        _fail(str(error))
+        fail(str(error))
     settings = loaded.settings
     upstreams = sum(len(partner.upstreams) for partner in settings.partners.values())
     typer.echo(
@@ -78,9 +78,9 @@ def explain(
     """Show which route, candidates, timeouts and rules apply to a call."""
     from proxy.app import explain_call
 
-    text = explain_call(_load(config), host.lower(), path, method.upper())
+    text = explain_call(load_config(config), host.lower(), path, method.upper())
     if text is None:
-        _fail(f"no route matches {method.upper()} {path} for host {host}")
+        fail(f"no route matches {method.upper()} {path} for host {host}")
     typer.echo(text)
 
 
@@ -152,18 +152,6 @@ def up(
     raise SystemExit(bring_up(config, ledgers, None, command))
 
 
-def _load(config: Path) -> Loaded:
-    from proxy.settings.load import SettingsError, load
-
-    try:
-        loaded = load(config)
-    except SettingsError as error:
-        _fail(str(error))
-    for warning in loaded.warnings:
-        typer.echo(f"warning: {warning.path}: {warning.message}; {warning.remedy}", err=True)
-    return loaded
-
-
 def _ask(admin: str, path: str, *expected: int) -> tuple[int, str]:
     """(status, text) of a page; any status but 200 and the `expected` ones ends the command."""
     from proxy.admin.client import AdminUnreachable, get
@@ -171,12 +159,7 @@ def _ask(admin: str, path: str, *expected: int) -> tuple[int, str]:
     try:
         status, text = get(admin, path)
     except AdminUnreachable as error:
-        _fail(str(error))
+        fail(str(error))
     if status != 200 and status not in expected:
-        _fail(f"{admin} answered {status}: {text.strip()}")
+        fail(f"{admin} answered {status}: {text.strip()}")
     return status, text
-
-
-def _fail(message: str, code: int = 1) -> NoReturn:
-    typer.echo(message, err=True)
-    sys.exit(code)

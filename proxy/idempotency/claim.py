@@ -112,6 +112,8 @@ class Claims:
         return await self._begin(call, row, inner, resend=verdict is Verdict.RESEND)
 
     def _replay(self, row: Record) -> Outcome:
+        if not row.answer:
+            return _resolved(row)
         try:
             answer = unpack(self._sealer.open(row.id, row.answer))
         except SealError:
@@ -202,6 +204,14 @@ def _unread() -> Refused:
     return Refused(
         JOURNAL_DOWN.reason, 503, "The journal cannot be read, so nothing was sent for this call.",
         Origin.PROXY, Execution.UNKNOWN, retry_after_s=1,
+    )  # fmt: skip
+
+
+def _resolved(row: Record) -> Refused:
+    """An operator found out that it was executed; what the partner answered, nobody knows."""
+    return Refused(
+        "resolved_done", 409, "The call was executed, but its answer is not known.",
+        Origin.PROXY, Execution.DONE, partner=row.partner, upstream=row.upstream,
     )  # fmt: skip
 
 

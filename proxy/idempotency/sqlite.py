@@ -40,8 +40,8 @@ CREATE TABLE IF NOT EXISTS calls (
 CREATE INDEX IF NOT EXISTS calls_open ON calls (changed_at)
   WHERE {OPEN};
 """
-_READ = f"SELECT {_NAMES} FROM calls WHERE id = ?"  # noqa: S608 - names of ours
-_SAVE = (
+READ = f"SELECT {_NAMES} FROM calls WHERE id = ?"  # noqa: S608 - names of ours
+SAVE = (
     f"INSERT INTO calls ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))}) "  # noqa: S608
     f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name}=excluded.{name}' for name in COLUMNS[1:])}"
 )
@@ -176,12 +176,12 @@ class SqliteStore:
     def _load(self, row_id: bytes) -> Record | None:
         row = self._active.get(row_id)
         if row is None:
-            found = self._connection.execute(_READ, (row_id,)).fetchone()
+            found = self._connection.execute(READ, (row_id,)).fetchone()
             row = None if found is None else record(found)
         return row
 
     def _save(self, row: Record) -> None:
-        self._connection.execute(_SAVE, values(row))
+        self._connection.execute(SAVE, values(row))
         if row.state in (State.CLAIMED, State.SENDING):
             self._active[row.id] = row
         else:
@@ -211,7 +211,7 @@ class SqliteStore:
             ).fetchall()
             for columns in left:
                 row = after_crash(record(columns), self._now())
-                self._connection.execute(_SAVE, values(row))
+                self._connection.execute(SAVE, values(row))
                 after[row.state] = after.get(row.state, 0) + 1
         return after
 

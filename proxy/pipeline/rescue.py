@@ -30,6 +30,7 @@ _KINDS = {Answered: b"answered", Refused: b"refused", Unsent: b"unsent", InDoubt
 
 NEXT_AFTER_NONE = "Nothing was executed. The call may be made again."
 NEXT_AFTER_MISTAKE = "Nothing was executed. Correct the request before making it again."
+NEXT_AFTER_DONE = "The call was executed. Do not make it again; ask the partner for its state."
 NEXT_AFTER_UNKNOWN = (
     "The partner may have executed the call. Do not make it again with a new idempotency key or "
     "at another partner; ask the partner for its state, or repeat it with the same key where the "
@@ -106,6 +107,8 @@ def next_step(status: int, outcome: Outcome) -> str:
     """What the application may safely do."""
     if outcome.execution is Execution.UNKNOWN:
         return NEXT_AFTER_UNKNOWN
+    if outcome.execution is Execution.DONE:
+        return NEXT_AFTER_DONE
     return NEXT_AFTER_MISTAKE if 400 <= status < 500 else NEXT_AFTER_NONE
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.idempotency.record import State
+from proxy.idempotency.record import Settle, State
 from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome, Refused, Unsent
 from proxy.model.phase import Phase
 from tests.support.values import response
@@ -53,3 +53,14 @@ async def test_a_repetition_that_fails_leaves_the_doubt(outcome: Outcome) -> Non
     assert refused(await house.ask()) == ("in_doubt", 409, Execution.UNKNOWN)
     assert state(house) is State.IN_DOUBT
     assert [upstream for upstream, _ in house.sent] == ["a", "a"]
+
+
+async def test_what_an_operator_resolved_as_done_is_not_sent_again() -> None:
+    """The answer is not known, so the caller is told that it was executed, and nothing else."""
+    house = House()
+    house.answers = [LOST]
+    await house.ask()
+    (row,) = house.store.rows.values()
+    await house.store.step(row.id, row.token, Settle(0, "resolved", b"", "asked by phone"))
+    assert refused(await house.ask()) == ("resolved_done", 409, Execution.DONE)
+    assert len(house.sent) == 1

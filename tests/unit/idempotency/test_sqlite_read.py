@@ -11,7 +11,7 @@ import pytest
 from proxy.idempotency import sqlite_read
 from proxy.idempotency.record import State
 from proxy.idempotency.rows import values
-from proxy.idempotency.sqlite import _SAVE, _SCHEMA, SqliteStore
+from proxy.idempotency.sqlite import _SCHEMA, SAVE, SqliteStore
 from proxy.idempotency.sqlite_read import counts, find, reading
 from proxy.idempotency.store import Query
 from tests.unit.idempotency.values import row
@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> Path:
     """A file with one row."""
     connection = sqlite3.connect(tmp_path / "j #1.db")
     connection.executescript(_SCHEMA)
-    connection.execute(_SAVE, values(row(State.SETTLED)))
+    connection.execute(SAVE, values(row(State.SETTLED)))
     connection.commit()
     connection.close()
     return tmp_path / "j #1.db"
