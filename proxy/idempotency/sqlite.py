@@ -29,7 +29,7 @@ from proxy.model.errors import StartError
 
 T = TypeVar("T")
 VERSION = 1
-_ENDED = (State.SETTLED, State.RELEASED)
+_ENDED = frozenset((State.SETTLED.value, State.RELEASED.value))
 _NAMES = ", ".join(COLUMNS)
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -74,6 +74,7 @@ class SqliteStore:
             self._kept_before = self._begin()
             self.resumed = self._resume()
             undo.pop_all()
+        self._purged_to = 0
         self._ballast = Ballast(path.with_name(path.name + ".ballast"))
         self._writer = Writer(
             loop, self._connection, make_room=self._ballast.release,
@@ -125,16 +126,24 @@ class SqliteStore:
 
     async def purge(self, kept_s: float, limit: int) -> int:
         """Delete the oldest rows that ended longer ago than that, by the clock that never jumps."""
+        return await self._writer.submit(lambda: self._purge(self._now().kept - kept_s, limit))
 
-        def work() -> int:
-            gone = self._connection.execute(
-                "DELETE FROM calls WHERE number IN (SELECT number FROM calls WHERE state IN (?, ?) "
-                "AND changed_kept < ? ORDER BY number LIMIT ?)",
-                (*_ENDED, self._now().kept - kept_s, limit),
-            )
-            return gone.rowcount
+    def _purge(self, before: float, limit: int) -> int:
+        """Looks at `limit` rows, oldest first, so that commits do not wait for a whole table.
 
-        return await self._writer.submit(work)
+        The next look goes on behind rows that stay because nobody knows their end, and begins
+        anew once most rows are too young.
+        """
+        looked_at = self._connection.execute(
+            "SELECT number, state, changed_kept FROM calls WHERE number > ? ORDER BY number LIMIT ?",
+            (self._purged_to, limit),
+        ).fetchall()
+        ended = [(number, kept) for number, state, kept in looked_at if state in _ENDED]
+        due = [(number,) for number, kept in ended if kept < before]
+        self._connection.executemany("DELETE FROM calls WHERE number = ?", due)
+        young = len(ended) - len(due) > len(ended) // 2
+        self._purged_to = looked_at[-1][0] if looked_at and not young else 0
+        return len(due)
 
     async def close(self) -> None:
         """Write what was begun and let go of the file."""

@@ -136,6 +136,22 @@ async def test_only_what_ended_is_purged_oldest_first_and_bounded(disk: Disk) ->
     assert await store.counts() == {State.IN_DOUBT: 1, State.CLAIMED: 1}
 
 
+async def test_what_stays_does_not_hide_what_must_go(disk: Disk) -> None:
+    """Behind rows in doubt the next ones are looked at; and then it begins anew."""
+    store = disk.open()
+    for key in "abc":
+        _, row = await store.claim(wanted(key))
+        await store.step(row.id, row.token, fence())
+        await store.step(row.id, row.token, DOUBT)
+    await settled(store, wanted("d"))
+    gone = [await store.purge(-1.0, 2) for _ in range(3)]
+    assert gone == [0, 1, 0]
+    await settled(store, wanted("e"))
+    assert sum([await store.purge(-1.0, 2) for _ in range(3)]) == 1
+    await settled(store, wanted("f"))
+    assert [await store.purge(3600.0, 10) for _ in range(2)] == [0, 0]
+
+
 async def test_rows_are_found_by_page_state_and_partner(disk: Disk) -> None:
     """Oldest first; a page begins behind the last row of the one before."""
     store = disk.open()
