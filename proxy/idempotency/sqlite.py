@@ -135,7 +135,8 @@ class SqliteStore:
         anew once most rows are too young.
         """
         looked_at = self._connection.execute(
-            "SELECT number, state, changed_kept FROM calls WHERE number > ? ORDER BY number LIMIT ?",
+            "SELECT number, state, changed_kept FROM calls WHERE number > ? "
+            "ORDER BY number LIMIT ?",
             (self._purged_to, limit),
         ).fetchall()
         ended = [(number, kept) for number, state, kept in looked_at if state in _ENDED]
