@@ -104,10 +104,10 @@ PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/pip-compile $(ARGS
 
 lock: $(VENV)/.dev-installed ## the lock files again, from pyproject.toml; ARGS=--upgrade for newer
 	$(PIP_COMPILE) --only-build-deps --build-deps-for wheel -o requirements/build.lock pyproject.toml
-	$(PIP_COMPILE) -c requirements/build.lock -o requirements/run.lock pyproject.toml
-	$(PIP_COMPILE) --extra dev -c requirements/build.lock -c requirements/run.lock \
+	$(PIP_COMPILE) --extra postgres -c requirements/build.lock -o requirements/run.lock pyproject.toml
+	$(PIP_COMPILE) --extra postgres --extra dev -c requirements/build.lock -c requirements/run.lock \
 	  -o requirements/dev.lock pyproject.toml
-	$(PIP_COMPILE) --extra bench -c requirements/dev.lock -o requirements/bench.lock pyproject.toml
+	$(PIP_COMPILE) --extra postgres --extra bench -c requirements/dev.lock -o requirements/bench.lock pyproject.toml
 
 clean: ## removes what the other targets made here
 	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache \

@@ -52,7 +52,7 @@ from proxy.upstream.transports import transports
 
 if TYPE_CHECKING:
     from proxy.admin.api import AdminListener
-    from proxy.idempotency.embedded import Embedded
+    from proxy.idempotency.opened import Opened
 
 TEND_INTERVAL_S = 1.0
 _JOURNAL_CLOSE_S = 5.0
@@ -85,7 +85,7 @@ class Sidecar:
         self._attempt = attempts(
             self._transports, self._clock, self._identities.span_id, self._emit
         )
-        self._journal = self._open_journal()
+        self._journal = self._make_journal()
         self._beside: list[asyncio.Task[None]] = []
         """What works beside the calls, until the drain."""
         self._reply = self.call_path()
@@ -96,6 +96,8 @@ class Sidecar:
         """The journal can be trusted no more: stop, and begin again from its file."""
         self.payments = ""
         self.admin = ""
+        self.notes: tuple[str, ...] = ()
+        """What an operator should hear at the start."""
 
     def call_path(self) -> Replier:
         """The stack, as a call travels it."""
@@ -132,15 +134,12 @@ class Sidecar:
             )
         )
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What an operator should hear at the start."""
-        return () if self._journal is None else self._journal.notes
-
     # -- start and stop ------------------------------------------------------------
 
     async def start(self) -> None:
-        """Listen for payments, then for operators. Raises StartError."""
+        """Open the journal, listen for payments, then for operators. Raises StartError."""
+        if self._journal is not None:
+            self.notes = await self._journal.open()
         listen = self._settings.listen
         if listen.address.unix_path is not None:
             await listen_unix(self._edge, listen.address.unix_path, listen.unix_mode)
@@ -244,21 +243,27 @@ class Sidecar:
 
     # -- parts ----------------------------------------------------------------------------
 
-    def _open_journal(self) -> Embedded | None:
-        """SQLite and cryptography take time and memory to import, so only who uses them pays."""
+    def _make_journal(self) -> Opened | None:
+        """Databases and cryptography take time and memory to import, so only who uses them pays."""
         chosen = self._settings.journal
         if chosen is None:
             return None
-        embedded = importlib.import_module("proxy.idempotency.embedded")
-        opened: Embedded = embedded.open_embedded(
-            Path(chosen.path),
-            {each.id: bytes.fromhex(each.key.reveal()) for each in chosen.sealing_keys},
-            chosen.timeout_commit_s,
-            loop=self._loop,
-            clock=self._clock,
-            failed=lambda _: self.broken.set(),
-            bug=self._bug,
-        )
+        keys = {each.id: bytes.fromhex(each.key.reveal()) for each in chosen.sealing_keys}
+        opened: Opened
+        if chosen.shared is None:
+            embedded = importlib.import_module("proxy.idempotency.embedded")
+            opened = embedded.open_embedded(
+                Path(chosen.path or ""), keys, chosen.timeout_commit_s, loop=self._loop,
+                clock=self._clock, failed=lambda _: self.broken.set(), bug=self._bug,
+            )  # fmt: skip
+            return opened
+        shared = importlib.import_module("proxy.idempotency.shared")
+        said = chosen.shared
+        opened = shared.join_shared(
+            shared.Place(said.url.reveal(), said.lease_s, said.connections_max),
+            bytes.fromhex(said.secret.reveal()), keys, chosen.timeout_commit_s,
+            loop=self._loop, clock=self._clock, bug=self._bug,
+        )  # fmt: skip
         return opened
 
     def _make_edge(self) -> Edge:

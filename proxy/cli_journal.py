@@ -90,12 +90,27 @@ def resolve_call(
     typer.echo(json.dumps(operator.described(row, time.time()), indent=2))
 
 
+@journal.command("migrate")
+def migrate_tables(config: ConfigFile) -> None:
+    """Make the tables of a shared journal, or bring them to this release; sidecars may run on."""
+    from proxy.idempotency.postgres_admin import migrate
+    from proxy.model.errors import StartError
+
+    chosen = load_config(config).settings.journal
+    if chosen is None or chosen.shared is None:
+        fail(f"{config} configures no shared journal, and a file needs no migration", code=1)
+    try:
+        typer.echo(migrate(chosen.shared.url.reveal()))
+    except StartError as error:
+        fail(str(error), code=1)
+
+
 def _journal(config: Path) -> Path:
     """The embedded journal's file, which must be there."""
     chosen = load_config(config).settings.journal
     if chosen is None:
         fail(f"{config} configures no journal", code=1)
-    path = Path(chosen.path)
+    path = Path(chosen.path or "")
     if not path.exists():
         fail(f"there is no journal {path} yet: the sidecar makes it when it starts", code=1)
     return path

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.support.postgres"]
+
 # Helpers assert too; without this their failures would not show the values.
 pytest.register_assert_rewrite("tests.support")
 

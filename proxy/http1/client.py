@@ -149,16 +149,19 @@ class ClientConnection(Securable):
     def exchange(self, payload: bytes, exchange: Exchange) -> asyncio.Future[Result]:
         """Send `payload`; the future always gets a result and never an exception.
 
-        The deadline is looked at here, right before `write()`: a process that
-        was stopped for an hour must not send.
+        The clock is looked at here, right before `write()`: a process that was
+        stopped for an hour must not send.
         """
         answer: asyncio.Future[Result] = self._loop.create_future()
         now = self._now()
         transport = self._transport
-        if now >= exchange.deadline_at or transport is None or transport.is_closing():
-            reason = "deadline" if now >= exchange.deadline_at else "closed"
+        late = now >= exchange.deadline_at or now >= exchange.send_by
+        if late or transport is None or transport.is_closing():
+            reason = (
+                "closed" if not late else "deadline" if now >= exchange.deadline_at else "paused"
+            )
             answer.set_result(Failure(Phase.SEND, reason, sent=False))
-            self._owner.freed(self) if reason == "deadline" else self.abort()
+            self._owner.freed(self) if late else self.abort()
             return answer
         progress = exchange.progress
         progress.reused = self.used

@@ -49,3 +49,5 @@ class Exchange:
     allow_eof_body: bool
     late: Callable[[Result], None]
     """Told when the exchange ends after its caller was answered."""
+    send_by: float = float("inf")
+    """Monotonic; from here on nothing is sent any more, though an answer may be waited for."""

@@ -163,7 +163,9 @@ class Claims:
     async def _conclude(self, ticket: Ticket, outcome: Outcome) -> Outcome:
         """Write the ending; the caller hears of an answer only when it is durable."""
         made = ending(ticket, outcome, self._sealed(ticket, outcome))
-        stored = made is None or await self._journal.conclude(ticket.row_id, ticket.token, made)
+        stored = made is None or await self._journal.conclude(
+            ticket.row_id, ticket.token, made, ticket.attempt
+        )
         if isinstance(made, Settle) and not stored and isinstance(outcome, Answered):
             return InDoubt(
                 outcome.partner, outcome.upstream, Phase.BODY, "journal_unavailable", Origin.PROXY
@@ -196,7 +198,9 @@ class Claims:
         if isinstance(outcome, Answered):
             made = ending(ticket, outcome, self._sealed(ticket, outcome))
         if isinstance(made, Settle):
-            self._journal.own(self._journal.conclude(ticket.row_id, ticket.token, made))
+            self._journal.own(
+                self._journal.conclude(ticket.row_id, ticket.token, made, ticket.attempt)
+            )
 
 
 def _unread() -> Refused:

@@ -24,9 +24,11 @@ _TAKEN_OVER = Refused(
     "taken_over", 409, "Another run has taken this key over.", Origin.PROXY, Execution.UNKNOWN,
     retry_after_s=1,
 )  # fmt: skip
+_SPARE_S = 1.0
+"""For our own work between the phases."""
 
 
-def fence(journal: Journal, now: Callable[[], float], wall: Callable[[], float]) -> AttemptLayer:
+def fence(journal: Journal, now: Callable[[], float]) -> AttemptLayer:
     """The layer; calls without a claim pass through."""
 
     def layer(inner: AttemptHandler) -> AttemptHandler:
@@ -35,10 +37,12 @@ def fence(journal: Journal, now: Callable[[], float], wall: Callable[[], float])
             return inner(call, candidate) if ticket is None else fenced(call, candidate, ticket)
 
         async def fenced(call: Call, candidate: Candidate, ticket: Ticket) -> Outcome:
-            upstream = candidate.upstream
+            upstream, begun_at = candidate.upstream, now()
+            ticket.send_by = min(call.deadline_at, begun_at + _opening_s(candidate) + _SPARE_S)
             intent = Fence(
                 attempt=ticket.attempt + 1, partner=upstream.partner, upstream=upstream.name,
-                partner_key=ticket.partner_key, send_by=wall() + call.deadline_at - now(),
+                partner_key=ticket.partner_key,
+                send_by=journal.store.instant().wall + ticket.send_by - begun_at,
             )  # fmt: skip
             ticket.fenced = True  # also when it fails: it may reach the disk yet
             ticket.attempt += 1
@@ -53,3 +57,9 @@ def fence(journal: Journal, now: Callable[[], float], wall: Callable[[], float])
         return handle
 
     return layer
+
+
+def _opening_s(candidate: Candidate) -> float:
+    """How long an attempt may take until it begins to send."""
+    limits = candidate.timeouts
+    return limits.queue_s + limits.resolve_s + limits.connect_s + limits.tls_s

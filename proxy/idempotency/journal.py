@@ -18,6 +18,8 @@ from proxy.idempotency.record import (
     JournalError,
     Record,
     Release,
+    Settle,
+    State,
     Step,
     Superseded,
     Verdict,
@@ -43,7 +45,8 @@ class Journal:
         self._timeout_s = timeout_commit_s
         self._bug = bug
         self._runs: dict[bytes, asyncio.Future[None]] = {}
-        self._owed: dict[bytes, tuple[int, Step]] = {}
+        self._owed: dict[bytes, tuple[int, Step, int]] = {}
+        """By row: the token, the ending, the number of the attempt."""
         self._work: set[asyncio.Future[Any]] = set()
         self._closing = False
 
@@ -78,33 +81,49 @@ class Journal:
         """Change a row. Raises StoreUnavailable, Superseded, JournalError."""
         return await self._in_time(self.own(self.store.step(row_id, token, made)))
 
-    async def conclude(self, row_id: bytes, token: int, made: Step) -> bool:
-        """Write how a run ended; False when that is not durable yet, and is owed.
+    async def conclude(self, row_id: bytes, token: int, made: Step, attempt: int = 0) -> bool:
+        """Write how a run ended, with its `attempt`; False when that is not durable, or not taken.
 
-        Raises JournalError.
+        What is not durable yet is owed. Raises JournalError.
         """
-        change = self.own(self.store.step(row_id, token, made))
-        change.add_done_callback(partial(self._concluded, row_id, token, made))
+        change = self.own(self._end_run(row_id, token, made, attempt))
+        change.add_done_callback(partial(self._concluded, row_id, (token, made, attempt)))
         try:
             await self._in_time(change)
         except (StoreUnavailable, Superseded):
             return False
         return True
 
+    async def _end_run(self, row_id: bytes, token: int, made: Step, attempt: int) -> Record:
+        """The step; and if the run was given up for dead meanwhile, what it still brings as news.
+
+        Another sidecar has then put the row in doubt. An answer to the very attempt that
+        is in doubt ends that, whoever brings it; after any later sending it does not.
+        """
+        try:
+            return await self.store.step(row_id, token, made)
+        except Superseded:
+            row = await self.store.read(row_id) if isinstance(made, Settle) else None
+            if row is not None and row.state in (State.RELEASED, State.CLAIMED):
+                self._bug(JournalError("an answer came for a call that was proven not executed"))
+            if row is None or row.state is not State.IN_DOUBT or row.attempt != attempt:
+                raise
+            return await self.store.step(row_id, row.token, made)
+
     def _concluded(
-        self, row_id: bytes, token: int, made: Step, change: asyncio.Future[Record]
+        self, row_id: bytes, owed: tuple[int, Step, int], change: asyncio.Future[Record]
     ) -> None:
         """An ending that the store could not take is owed, whether or not anybody still waits."""
         if not change.cancelled() and isinstance(change.exception(), StoreUnavailable):
-            self._owed[row_id] = (token, made)
+            self._owed[row_id] = owed
             self.own(self._pay())
 
     async def _pay(self) -> None:
         """Offer what is owed until the store takes it."""
         await asyncio.sleep(_OWED_EVERY_S)
-        for row_id, (token, made) in list(self._owed.items()):
+        for row_id, (token, made, attempt) in list(self._owed.items()):
             try:
-                await self.store.step(row_id, token, made)
+                await self._end_run(row_id, token, made, attempt)
             except StoreUnavailable:
                 if not self._closing:
                     self.own(self._pay())

@@ -85,11 +85,15 @@ class SqliteStore:
 
     # -- the contract -----------------------------------------------------------------
 
+    def instant(self) -> Instant:
+        """Now; the wall clock is this machine's."""
+        return Instant(self._wall(), self._kept_before + time.monotonic() - self._opened_at)
+
     def claim(self, wanted: Claim) -> asyncio.Future[tuple[Verdict, Record]]:
         """Take a key if it is free."""
 
         def work() -> tuple[Verdict, Record]:
-            verdict, row = claim(self._load(wanted.id), wanted, self._now())
+            verdict, row = claim(self._load(wanted.id), wanted, self.instant())
             if verdict in (Verdict.RUN, Verdict.RESEND):
                 self._save(row)
             return verdict, row
@@ -100,7 +104,7 @@ class SqliteStore:
         """Change a row under the token of its claim."""
 
         def work() -> Record:
-            row = step(self._load(row_id), token, made, self._now())
+            row = step(self._load(row_id), token, made, self.instant())
             self._save(row)
             return row
 
@@ -126,7 +130,7 @@ class SqliteStore:
 
     async def purge(self, kept_s: float, limit: int) -> int:
         """Delete the oldest rows that ended longer ago than that, by the clock that never jumps."""
-        return await self._writer.submit(lambda: self._purge(self._now().kept - kept_s, limit))
+        return await self._writer.submit(lambda: self._purge(self.instant().kept - kept_s, limit))
 
     def _purge(self, before: float, limit: int) -> int:
         """Looks at `limit` rows, oldest first, so that commits do not wait for a whole table.
@@ -171,7 +175,7 @@ class SqliteStore:
             return
         if self._writer.full and self._ballast.restore():
             self._writer.full = False
-        kept = self._now().kept
+        kept = self.instant().kept
         if kept - self._kept_saved >= _KEPT_EVERY_S and not self._writer.full:
             self._kept_saved = kept
             saved = self._writer.submit(lambda: self._put("kept", kept))
@@ -179,9 +183,6 @@ class SqliteStore:
         self._loop.call_later(_KEPT_EVERY_S, self._tend)
 
     # -- on the writing thread, or before it begins ---------------------------------------
-
-    def _now(self) -> Instant:
-        return Instant(self._wall(), self._kept_before + time.monotonic() - self._opened_at)
 
     def _load(self, row_id: bytes) -> Record | None:
         row = self._active.get(row_id)
@@ -220,7 +221,7 @@ class SqliteStore:
                 f"SELECT {_NAMES} FROM calls WHERE {OPEN} AND state IN ('claimed', 'sending')"  # noqa: S608
             ).fetchall()
             for columns in left:
-                row = after_crash(record(columns), self._now())
+                row = after_crash(record(columns), self.instant())
                 self._connection.execute(SAVE, values(row))
                 after[row.state] = after.get(row.state, 0) + 1
         return after

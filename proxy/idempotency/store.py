@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from proxy.idempotency.record import Claim, Record, State, Step, Verdict
+from proxy.idempotency.record import Claim, Instant, Record, State, Step, Verdict
 
 
 class StoreUnavailable(Exception):
@@ -30,6 +30,8 @@ class Query:
     limit: int = 1000
     after: tuple[float, bytes] = (0.0, b"")
     """(changed_at, id) of the last row of the page before."""
+    mine: bool = False
+    """Only rows that this run is to look after; those of other live sidecars are theirs."""
 
 
 class Store(Protocol):
@@ -41,6 +43,9 @@ class Store(Protocol):
 
     def waiting_s(self) -> float:
         """How long the oldest change has been waiting to become durable; 0.0 when none is."""
+
+    def instant(self) -> Instant:
+        """Now by the store's clock, which all who share the store go by; never too early."""
 
     def claim(self, wanted: Claim) -> Awaitable[tuple[Verdict, Record]]:
         """Take a key if it is free; the verdict and the row as it stands. Raises JournalError."""

@@ -97,6 +97,20 @@ def after_crash(row: Record, now: Instant) -> Record:
     return row
 
 
+def taken_over(row: Record, owner: str, salt: int, now: Instant) -> Record:
+    """The row of a run that has died, in the hands of `owner`.
+
+    The token is raised where the dead run had more to do: should it be alive after
+    all, its next step is Superseded. What it learns of an attempt that was sent
+    is still news (see journal.py).
+    """
+    at_work = row.state in (State.CLAIMED, State.SENDING)
+    after = copy(after_crash(row, now))
+    after.owner = owner
+    after.token += (1 + salt) if at_work else 0
+    return after
+
+
 def _claimed(wanted: Claim, token: int, now: Instant) -> Record:
     return Record(
         id=wanted.id, scope=wanted.scope, fingerprint=wanted.fingerprint, state=State.CLAIMED,

@@ -62,6 +62,8 @@ class Ticket:
     """The journal may say that something was about to be sent."""
     concluded: bool = False
     """How the call ended has been given to the journal."""
+    send_by: float = float("inf")
+    """Monotonic: the journal says that after this instant the attempt does not begin to send."""
 
 
 @dataclass(slots=True)

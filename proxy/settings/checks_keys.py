@@ -27,7 +27,25 @@ def check_keys(settings: Settings) -> Iterator[Finding]:
             remedy = "write key: fields, or remove them"
             yield Finding(fields, "are not used", remedy, ((*place, "key"),))
     yield from _check_partners(settings)
+    yield from _check_place(settings)
     yield from _check_sealing(settings)
+
+
+def _check_place(settings: Settings) -> Iterator[Finding]:
+    journal = settings.journal
+    if journal is None:
+        return
+    if journal.path is None and journal.shared is None:
+        remedy = "give it a path, or shared with the url of a database"
+        yield Finding(("journal",), "has no place", remedy)
+    elif journal.path is not None and journal.shared is not None:
+        yield Finding(
+            ("journal", "path"), "is not used beside shared", "remove one of them",
+            (("journal", "shared"),),
+        )  # fmt: skip
+    if journal.shared is not None and not journal.sealing_keys:
+        remedy = "add one, the same for all sidecars: id, and key from openssl rand -hex 32"
+        yield Finding(("journal", "sealing_keys"), "are needed for a shared journal", remedy)
 
 
 def _check_partners(settings: Settings) -> Iterator[Finding]:

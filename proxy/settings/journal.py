@@ -6,7 +6,16 @@ from typing import Annotated
 
 from proxy.model.route import KeyFrom
 from proxy.settings.base import Model, key, required
-from proxy.settings.kinds import File, HeaderName, Name, Pointer, SealKey, Text, UrlTarget
+from proxy.settings.kinds import (
+    File,
+    HeaderName,
+    Name,
+    Pointer,
+    PostgresUrl,
+    SealKey,
+    Text,
+    UrlTarget,
+)
 from proxy.settings.scalars import duration, one_of, whole
 
 KeyWord = Annotated[KeyFrom | None, one_of({"off": None, **{each.value: each for each in KeyFrom}})]
@@ -21,10 +30,26 @@ class SealingKey(Model):
     key: SealKey = required("64 hexadecimal digits, by reference", "0" * 64)
 
 
-class Journal(Model):
-    """What was sent and what came of it, on this machine's disk."""
+class Shared(Model):
+    """One PostgreSQL, 13 or newer, for the journal of many sidecars."""
 
-    path: File = required("the file; one for each sidecar, on a local disk", "var/journal.db")
+    url: PostgresUrl = required(
+        "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, by reference", "postgresql://h/tidegate"
+    )
+    secret: SealKey = required(
+        "64 hexadecimal digits, by reference; the same for all sidecars, for ever", "0" * 64
+    )
+    lease_s: Annotated[float, duration("1s", "5m")] = key(
+        "10s", "how long a sidecar may be silent before others take over", "lease"
+    )
+    connections_max: Annotated[int, whole(1, 100)] = key(8, "connections of one sidecar")
+
+
+class Journal(Model):
+    """What was sent and what came of it: in a file on this machine's disk, or in a database."""
+
+    path: File | None = key(None, "the file; one for each sidecar, on a local disk")
+    shared: Shared | None = key(None, "in place of a file: one journal for many sidecars")
     retention_s: Annotated[float, duration("1h", "9600h")] = key(
         "720h", "how long ended calls are remembered", "retention"
     )
@@ -32,7 +57,7 @@ class Journal(Model):
         "1s", "a change that takes longer makes the journal unavailable", "timeout_commit"
     )
     sealing_keys: tuple[SealingKey, ...] = key(
-        (), "the first seals, all open; none: one is generated beside the file"
+        (), "the first seals, all open; none: one is generated beside a file"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import core_schema
@@ -79,6 +80,21 @@ def _seal_key(written: str) -> Secret:
     return Secret(written)
 
 
+def _postgres_url(written: str) -> Secret:
+    """It may hold a password, so it is a secret as a whole."""
+    try:
+        parts = urlsplit(written)
+        usable = parts.scheme in ("postgresql", "postgres") and bool(parts.path.strip("/"))
+        usable = usable and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise Wrong(
+            "is not a PostgreSQL URL", "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+        )
+    return Secret(written)
+
+
 def _listed(value: object) -> object:
     """One value where a list may stand."""
     return [value] if isinstance(value, str) else value
@@ -127,6 +143,7 @@ Pointer = Annotated[str, text(_pointer, pattern=r"^/|\$\{")]
 UrlTarget = Annotated[str, text(_target, pattern=r"^/|\$\{")]
 Text = Annotated[str, text(str)]
 SealKey = Annotated[Secret, text(_seal_key)]
+PostgresUrl = Annotated[Secret, text(_postgres_url, pattern=r"^postgres(ql)?://|\$\{")]
 Method = Annotated[str, one_of({method: method for method in METHODS})]
 Operation = Annotated[str, _OPERATIONS]
 OperationKey = Annotated[

@@ -47,6 +47,7 @@ def attempts(
             call.request.method == b"HEAD",
             call.route.allow_eof_body,
             late,
+            call.deadline_at if call.ticket is None else call.ticket.send_by,
         )
         pool = transport.pool
         connection: ClientConnection | Failure | None = pool.take()

@@ -12,7 +12,7 @@ from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome, U
 from proxy.model.phase import Phase
 from proxy.model.route import Candidate, OperationRule
 
-_OWN_REASONS = frozenset(("no_local_port", "no_descriptor", "deadline"))
+_OWN_REASONS = frozenset(("no_local_port", "no_descriptor", "deadline", "paused"))
 _NETWORK_REASONS = frozenset(("unreachable", "timeout"))
 
 

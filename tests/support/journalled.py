@@ -14,6 +14,7 @@ from pathlib import Path
 from loadtests.incidents.checker import Execution as Executed
 from loadtests.incidents.payments import Payment, Told
 from proxy.idempotency import embedded
+from proxy.idempotency.opened import Opened
 from proxy.idempotency.record import Record
 from proxy.idempotency.sqlite_read import find
 from proxy.idempotency.store import Query
@@ -50,7 +51,7 @@ class Journalled:
         """The next call is executed, and in that instant the sidecar dies."""
         self._executed = asyncio.Event()
         self._folder = folder
-        self._lives: list[embedded.Embedded] = []
+        self._lives: list[Opened] = []
         self._clock = SystemClock()
         self._route: Route = route(candidate(), idempotency=RULE)
         self._reply = self._live()

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from loadtests.incidents.postgres import PostgresServer
 from proxy.cli import app
 from tests.support import config
 from tests.support.client import Client
 from tests.support.origin import Origin
 from tests.support.peer import Peer
+from tests.support.postgres import new_database
 from tests.support.sidecar import Sidecar
 
 
@@ -104,3 +109,44 @@ def test_without_a_journal_there_is_nothing_to_list(tmp_path: Path) -> None:
     document["journal"] = {"path": str(tmp_path / "j.db")}
     assert "no journal" in _run("list", "-c", config.write(tmp_path, document)).stderr
     assert not (tmp_path / "j.db").exists()
+
+
+def test_a_file_needs_no_migration(file: Path) -> None:
+    """Only a shared journal has tables of its own."""
+    told = _run("migrate", "-c", file)
+    assert (told.exit_code, "needs no migration" in told.stderr) == (1, True)
+
+
+def test_a_shared_journal_from_migration_to_replay(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """A sidecar refuses to start without the tables; with them, another one knows the payment."""
+    url = asyncio.run(new_database(postgres_server))
+    key = "5e" * 32
+    with Origin() as origin:
+        document = config.document(
+            {"a": config.upstream(origin.port)},
+            [config.route("/psp/", ["a"])],
+            journal={
+                "shared": {"url": url, "secret": key},
+                "sealing_keys": [{"id": "k", "key": key}],
+            },
+        )
+        path = tmp_path / "tidegate.yaml"
+        path.write_text(json.dumps(document))
+        ended = subprocess.run(
+            [sys.executable, "-m", "proxy", "run", "-c", str(path)],
+            capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+        assert (ended.returncode, "tidegate journal migrate" in ended.stderr) == (1, True)
+        assert "has format 1" in _run("migrate", "-c", path).stdout
+        bodies = []
+        for number in (1, 2):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            with Sidecar(document, folder) as sidecar, Client(sidecar.payments) as client:
+                reply = client.call("POST", "/psp/x", b"{}", [("Idempotency-Key", "paid")])
+                bodies.append((reply.status, reply.body, reply.header("tidegate-replayed")))
+                assert sidecar.stop() == 0
+        assert len(origin.received) == 1
+    assert bodies == [(200, bodies[0][1], None), (200, bodies[0][1], "true")]

@@ -48,7 +48,7 @@ class House:
         self.route: Route = replace(
             route(*[replace(candidate(name), own_keys=keys) for name in "ab"]), idempotency=rule
         )
-        fenced = fence(self.journal, self.clock.now, self.clock.wall)
+        fenced = fence(self.journal, self.clock.now)
         attempts = fenced(self._attempt)
         self._handle = stack(self.claims.layer(), innermost=failover(attempts, self.clock))
 

@@ -34,7 +34,7 @@ class MemoryStore:
     def waiting_s(self) -> float:
         return self.waited_s
 
-    def _now(self) -> Instant:
+    def instant(self) -> Instant:
         return Instant(self.clock.wall(), self.clock.now())
 
     async def _turn(self) -> None:
@@ -45,14 +45,14 @@ class MemoryStore:
 
     async def claim(self, wanted: Claim) -> tuple[Verdict, Record]:
         await self._turn()
-        verdict, row = transitions.claim(self.rows.get(wanted.id), wanted, self._now())
+        verdict, row = transitions.claim(self.rows.get(wanted.id), wanted, self.instant())
         self.rows[row.id] = replace(row, token=row.token + 1) if self.taken_over else row
         self.down = self.down or self.down_after_claims
         return verdict, row
 
     async def step(self, row_id: bytes, token: int, made: Step) -> Record:
         await self._turn()
-        row = transitions.step(self.rows.get(row_id), token, made, self._now())
+        row = transitions.step(self.rows.get(row_id), token, made, self.instant())
         self.rows[row_id] = row
         self.steps.append(made)
         return row

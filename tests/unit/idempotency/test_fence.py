@@ -18,7 +18,10 @@ async def test_each_attempt_is_fenced_before_it_is_made() -> None:
     fences = [made for made in house.store.steps if isinstance(made, Fence)]
     assert [(each.upstream, each.attempt) for each in fences] == [("a", 1), ("b", 2)]
     assert {each.partner_key for each in fences} == {house.sent[0][1]}
-    assert fences[0].send_by == house.clock.wall() + house.route.deadline_s
+    limits = house.route.candidates[0].timeouts
+    opening_s = limits.queue_s + limits.resolve_s + limits.connect_s + limits.tls_s
+    assert opening_s + 1.0 < house.route.deadline_s
+    assert fences[0].send_by == house.clock.wall() + opening_s + 1.0
     assert all(fence in house.store.steps[: len(house.sent)] for fence in fences)
 
 
@@ -32,3 +35,16 @@ async def test_a_run_that_was_taken_over_sends_nothing() -> None:
     assert house.sent == []
     (row,) = house.store.rows.values()
     assert row.state is State.CLAIMED
+
+
+async def test_an_attempt_must_not_begin_later_than_the_journal_says() -> None:
+    """By the clock of the attempt, which is not the journal's; never later than the deadline."""
+    house = House()
+    house.answers = [done()]
+    made = house.call()
+    made.deadline_at = house.clock.now() + 0.25
+    await house.handle(made)
+    assert made.ticket is not None
+    assert made.ticket.send_by == made.deadline_at
+    (intent,) = [each for each in house.store.steps if isinstance(each, Fence)]
+    assert intent.send_by == house.clock.wall() + 0.25

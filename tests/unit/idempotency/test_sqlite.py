@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from proxy.idempotency.record import Claim, JournalError, Release, State, Step, Superseded, Verdict
+from proxy.idempotency.record import Claim, State, Step, Verdict
 from proxy.idempotency.sqlite import SqliteStore
 from proxy.idempotency.store import Query, StoreUnavailable
 from proxy.model.errors import StartError
 from tests.support.manual_clock import ManualClock
-from tests.unit.idempotency.values import DOUBT, RELEASE, SETTLE, fence, wanted
+from tests.unit.idempotency.values import DOUBT, SETTLE, fence, wanted
 
 HOUR_S = 3600.0
 
@@ -73,26 +73,6 @@ async def test_a_payment_from_claim_to_answer(disk: Disk) -> None:
     assert await again.read(b"x" * 16) is None
 
 
-async def test_one_of_many_gets_the_key(disk: Disk) -> None:
-    """The others find it at work."""
-    store = disk.open()
-    claims = [store.claim(wanted(call=f"call-{number}")) for number in range(40)]
-    verdicts = [verdict for verdict, _ in await asyncio.gather(*claims)]
-    assert sorted(verdicts) == sorted([Verdict.RUN] + [Verdict.BUSY] * 39)
-
-
-async def test_steps_that_must_not_be_are_told(disk: Disk) -> None:
-    """By the same exceptions as the transitions raise."""
-    store = disk.open()
-    _, row = await store.claim(wanted())
-    with pytest.raises(Superseded):
-        await store.step(row.id, row.token + 1, RELEASE)
-    with pytest.raises(JournalError):
-        await store.step(row.id, row.token, SETTLE)
-    with pytest.raises(JournalError):
-        await store.step(b"x" * 16, 1, RELEASE)
-
-
 async def test_what_a_dead_run_left_is_resumed(disk: Disk) -> None:
     """Unsent keys are free, sent ones in doubt; settled ones stay."""
     store = disk.open()
@@ -120,22 +100,6 @@ async def test_no_jump_of_the_wall_clock_purges_anything(disk: Disk, jump_s: flo
     assert await disk.open().purge(1.0, 100) == 0
 
 
-async def test_only_what_ended_is_purged_oldest_first_and_bounded(disk: Disk) -> None:
-    """What is at work or in doubt stays for as long as it takes."""
-    store = disk.open()
-    for key in "abc":
-        await settled(store, wanted(key))
-    _, doubtful = await store.claim(wanted("d"))
-    await store.step(doubtful.id, doubtful.token, fence())
-    await store.step(doubtful.id, doubtful.token, DOUBT)
-    await store.claim(wanted("e"))
-    assert await store.purge(-1.0, 2) == 2
-    assert await store.read(wanted("c").id) is not None
-    assert await store.purge(-1.0, 2) == 1
-    assert await store.purge(-1.0, 2) == 0
-    assert await store.counts() == {State.IN_DOUBT: 1, State.CLAIMED: 1}
-
-
 async def test_what_stays_does_not_hide_what_must_go(disk: Disk) -> None:
     """Behind rows in doubt the next ones are looked at; and then it begins anew."""
     store = disk.open()
@@ -150,26 +114,6 @@ async def test_what_stays_does_not_hide_what_must_go(disk: Disk) -> None:
     assert sum([await store.purge(-1.0, 2) for _ in range(3)]) == 1
     await settled(store, wanted("f"))
     assert [await store.purge(3600.0, 10) for _ in range(2)] == [0, 0]
-
-
-async def test_rows_are_found_by_page_state_and_partner(disk: Disk) -> None:
-    """Oldest first; a page begins behind the last row of the one before."""
-    store = disk.open()
-    for key in "abcde":
-        await settled(store, wanted(key))
-        disk.clock.advance(10.0)
-    _, row = await store.claim(wanted("f"))
-    await store.step(row.id, row.token, Release("refused"))
-    first = await store.find(Query(states=(State.SETTLED,), limit=3))
-    assert [each.scope.key for each in first] == ["a", "b", "c"]
-    after = (first[-1].changed_at, first[-1].id)
-    rest = await store.find(Query(states=(State.SETTLED,), limit=3, after=after))
-    assert [each.scope.key for each in rest] == ["d", "e"]
-    assert [each.scope.key for each in await store.find(Query(partner="acme"))] == list("abcde")
-    assert await store.find(Query(partner="other")) == []
-    since = first[1].changed_at
-    window = await store.find(Query(changed_from=since, changed_to=since + 10.0))
-    assert [each.scope.key for each in window] == ["b", "c"]
 
 
 async def test_the_promises_of_the_file_are_read_back(disk: Disk) -> None:

@@ -9,6 +9,7 @@ from proxy.settings.load import Loaded, Problem, SettingsError, load
 
 ROOT = Path(__file__).resolve().parents[3]
 ANNOTATED = ROOT / "config" / "tidegate.yaml"
+SHARED = ROOT / "config" / "shared-journal.yaml"
 SANDBOX = ROOT / "config" / "sandbox.yaml"
 
 BASE = """\

@@ -10,6 +10,8 @@ from tests.unit.settings.example import BASE, changed, problems_of
 
 JOURNAL = "journal: {path: j.db}\n"
 SEAL = "ab" * 32
+SHARED = f"{{url: postgresql://h/d, secret: {SEAL}}}"
+KEYS = f"[{{id: a, key: {SEAL}}}]"
 
 
 def with_route(said: str) -> str:
@@ -39,6 +41,13 @@ def with_route(said: str) -> str:
             "journal.sealing_keys[1].id",
             "another key's id",
         ),
+        (BASE + "journal: {retention: 30h}\n", "journal", "has no place"),
+        (
+            BASE + f"journal: {{path: j.db, shared: {SHARED}, sealing_keys: {KEYS}}}\n",
+            "journal.path",
+            "is not used beside shared",
+        ),
+        (BASE + f"journal: {{shared: {SHARED}}}\n", "journal.sealing_keys", "are needed"),
     ],
 )
 def test_a_mistake_is_named_with_place_and_remedy(

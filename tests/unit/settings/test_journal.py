@@ -18,6 +18,7 @@ def test_a_journal_needs_a_path_and_nothing_else(tmp_path: Path) -> None:
     """A relative one starts at the configuration file."""
     journal = load_text(tmp_path, JOURNAL).settings.journal
     assert journal is not None
+    assert journal.path is not None
     assert journal.path.endswith("/var/j.db")
     assert (journal.retention_s, journal.timeout_commit_s) == (30 * 24 * 3600.0, 1.0)
     assert journal.sealing_keys == ()
@@ -30,7 +31,11 @@ def test_a_journal_needs_a_path_and_nothing_else(tmp_path: Path) -> None:
         ("  path: j.db\n  retention: 1m\n", "journal.retention"),
         ("  path: j.db\n  timeout_commit: 1ms\n", "journal.timeout_commit"),
         ("  path: j.db\n  sealing_keys: [{id: a, key: abc}]\n", "journal.sealing_keys[0].key"),
-        ("  retention: 30h\n", "journal.path"),
+        ("  retention: 30h\n", "journal"),
+        ("  shared: {url: mysql://h/d}\n", "journal.shared.url"),
+        ("  shared: {url: postgresql://h}\n", "journal.shared.url"),
+        ("  shared: {url: 'postgresql://h:x/d'}\n", "journal.shared.url"),
+        ("  shared: {url: postgresql://h/d}\n", "journal.shared.secret"),
     ],
 )
 def test_mistakes_are_named_with_their_place(tmp_path: Path, wrong: str, place: str) -> None:
@@ -38,6 +43,23 @@ def test_mistakes_are_named_with_their_place(tmp_path: Path, wrong: str, place: 
     found = problems_of(tmp_path, BASE + "journal:\n" + wrong)
     assert place in [problem.path for problem in found]
     assert "abc" not in " ".join(problem.message for problem in found)
+
+
+def test_a_shared_journal_needs_a_url_a_secret_and_a_sealing_key(tmp_path: Path) -> None:
+    """The URL may hold a password, so none of them is shown."""
+    seal = "5e" * 32
+    text = BASE + (
+        "journal:\n  shared: {url: 'postgresql://me:hunter2@db/pay', secret: 'SEAL'}\n"
+        "  sealing_keys: [{id: a, key: SEAL}]\n"
+    ).replace("SEAL", seal)
+    settings = load_text(tmp_path, text).settings
+    assert settings.journal is not None
+    shared = settings.journal.shared
+    assert shared is not None
+    assert (shared.lease_s, shared.connections_max) == (10.0, 8)
+    assert shared.url.reveal() == "postgresql://me:hunter2@db/pay"
+    assert "hunter2" not in repr(settings)
+    assert seal not in repr(settings)
 
 
 def test_a_sealing_key_is_shown_nowhere(tmp_path: Path) -> None:

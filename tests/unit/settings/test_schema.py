@@ -14,7 +14,7 @@ from proxy.settings.load import load
 from proxy.settings.schema import Settings, json_schema
 from tests.unit.settings.documented import documented, example_keys, schema_keys, spelled
 from tests.unit.settings.editor import complaints
-from tests.unit.settings.example import ANNOTATED, BASE, ROOT, SANDBOX
+from tests.unit.settings.example import ANNOTATED, BASE, ROOT, SANDBOX, SHARED
 
 KEYS = dict(schema_keys())
 PAGE = documented(ROOT / "docs" / "configuration.md")
@@ -48,9 +48,21 @@ def test_the_sandbox_configuration_is_correct() -> None:
     assert str(loaded.settings.listen.address.port) == "8080"
 
 
-def test_the_annotated_example_has_every_key() -> None:
-    """And none besides."""
-    assert {key for key, _ in example_keys(ANNOTATED)} == set(KEYS)
+def test_the_shared_journals_example_is_correct(tmp_path: Path) -> None:
+    """With the files and the environment that it refers to."""
+    for name in ("journal-secret", "seal-key"):
+        (tmp_path / name).write_text("5e" * 32 + "\n")
+    path = tmp_path / SHARED.name
+    path.write_bytes(SHARED.read_bytes())
+    loaded = load(path, {"TIDEGATE_JOURNAL_URL": "postgresql://me:hunter2@db.example/pay"})
+    assert loaded.warnings == []
+    assert "hunter2" not in repr(loaded.settings)
+
+
+def test_the_examples_have_every_key() -> None:
+    """And none besides; a journal is in a file or shared, so it takes two examples."""
+    examples = (*example_keys(ANNOTATED), *example_keys(SHARED))
+    assert {key for key, _ in examples} == set(KEYS)
 
 
 def test_the_page_documents_every_key() -> None:
@@ -87,7 +99,7 @@ def test_what_the_example_calls_a_default_is_one() -> None:
     assert len(checked) > 40
 
 
-@pytest.mark.parametrize("file", [ANNOTATED, SANDBOX], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [ANNOTATED, SANDBOX, SHARED], ids=lambda file: file.name)
 def test_editors_accept_the_examples(file: Path) -> None:
     """The schema underlines nothing in them."""
     assert _underlined(file.read_text(encoding="utf-8")) == []
