@@ -24,7 +24,8 @@ import uvloop
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 EVIL = b"HTTP/1.1 200 OK\r\nX-Nonce: evil\r\nContent-Length: 4\r\n\r\nevil"
 IN_FLIGHT_S = 0.0001
-"""How long a request can be under way on loopback: sent, but not seen by the origin."""
+"""How long a request can be under way on loopback: sent, but not seen by the origin. On a machine
+that is busy with other things it is longer: whoever sends may lose the processor in between."""
 GARBAGE = (
     b"\r\n",
     b"x",
@@ -50,8 +51,11 @@ class Executed:
 class Hostile(asyncio.Protocol):
     """One connection. `evil` adds complete, well-formed answers that nobody asked for."""
 
-    def __init__(self, executed: Executed, rng: random.Random, *, evil: bool) -> None:
+    def __init__(
+        self, executed: Executed, rng: random.Random, *, evil: bool, in_flight_s: float
+    ) -> None:
         self._executed = executed
+        self._in_flight_s = in_flight_s
         self._rng = rng
         self._evil = evil
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
@@ -128,7 +132,7 @@ class Hostile(asyncio.Protocol):
             os.write(self._descriptor, data)
         except OSError:
             return  # the sidecar has hung up
-        until = time.perf_counter() + IN_FLIGHT_S
+        until = time.perf_counter() + self._in_flight_s
         while not self._crossed and time.perf_counter() < until:
             self._crossed = bool(self._poll.poll(0))
 
@@ -222,11 +226,14 @@ MOVES: list[tuple[Move, float]] = [
 _WEIGHTS = [weight for _, weight in MOVES]
 
 
-async def _serve(seed: int, evil: bool, pipe: Connection) -> None:
+async def _serve(seed: int, evil: bool, in_flight_s: float, pipe: Connection) -> None:
     executed, rng = Executed(), random.Random(seed)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: Hostile(executed, rng, evil=evil), "127.0.0.1", 0, backlog=1024
+        lambda: Hostile(executed, rng, evil=evil, in_flight_s=in_flight_s),
+        "127.0.0.1",
+        0,
+        backlog=1024,
     )
     asked = asyncio.Event()
     loop.add_reader(pipe.fileno(), asked.set)
@@ -239,7 +246,7 @@ async def _serve(seed: int, evil: bool, pipe: Connection) -> None:
     server.close()
 
 
-def main(seed: int, evil: bool, pipe: Connection) -> None:
+def main(seed: int, evil: bool, in_flight_s: float, pipe: Connection) -> None:
     """Entry point of the process: sends its port, and when asked what it executed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    uvloop.run(_serve(seed, evil, pipe))
+    uvloop.run(_serve(seed, evil, in_flight_s, pipe))

@@ -69,14 +69,23 @@ class Figures:
 
 
 def run_arm(
-    arm: str, responses: int, seed: int, *, connections: int = 48, loop: str = "uvloop"
+    arm: str,
+    responses: int,
+    seed: int,
+    *,
+    connections: int = 48,
+    loop: str = "uvloop",
+    in_flight_s: float = hostile_origin.IN_FLIGHT_S,
 ) -> Figures:
-    """Run one arm against a sidecar of its own; every process is over afterwards."""
+    """Run one arm against a sidecar of its own; every process is over afterwards.
+
+    `in_flight_s`: see hostile_origin.IN_FLIGHT_S.
+    """
     started = time.monotonic()
     pool = ARMS[arm]
     with (
         tempfile.TemporaryDirectory() as folder,
-        child(hostile_origin.main, seed, arm == "fresh") as origin,
+        child(hostile_origin.main, seed, arm == "fresh", in_flight_s) as origin,
     ):
         settings = config.document(
             {"hostile": config.upstream(origin.recv(), pool=pool)},

@@ -77,9 +77,7 @@ async def key_of_another_payment(world: Journalled) -> None:
 def send_before_sync(patch: pytest.MonkeyPatch) -> None:
     """The intent is written when the answer is there."""
 
-    def fence(
-        journal: Journal, now: Callable[[], float], wall: Callable[[], float]
-    ) -> AttemptLayer:
+    def fence(journal: Journal, now: Callable[[], float]) -> AttemptLayer:
         def layer(inner: AttemptHandler) -> AttemptHandler:
             async def fenced(call: Call, candidate: Candidate) -> Outcome:
                 outcome = await inner(call, candidate)
@@ -88,7 +86,7 @@ def send_before_sync(patch: pytest.MonkeyPatch) -> None:
                 call.ticket.attempt += 1
                 upstream = candidate.upstream
                 intent = Fence(
-                    call.ticket.attempt, upstream.partner, upstream.name, "", wall() + 1.0
+                    call.ticket.attempt, upstream.partner, upstream.name, "", now() + 1.0
                 )
                 await journal.step(call.ticket.row_id, call.ticket.token, intent)
                 return outcome
