@@ -22,7 +22,7 @@ from pathlib import Path
 
 import uvloop
 
-from loadtests.incidents.journals import STORE_DEFAULT, STORES
+from loadtests.incidents.journals import STORES
 from loadtests.incidents.process import ReplayError
 from loadtests.incidents.progress import Progress
 from loadtests.incidents.registry import REPLAYS, chosen
@@ -68,13 +68,19 @@ async def _play_all(
     if task is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     results = []
-    for replay in replays:
+    played = [
+        (replay, store)
+        for replay in replays
+        for store in replay.stores
+        if options.store in (None, store)
+    ]
+    for replay, store in played:
         run = Run(
             quick=options.quick,
             factor=replay.factor_quick if options.quick else 1.0,
-            directory=directory / replay.id,
-            progress=Progress(replay.id),
-            store=options.store,
+            directory=directory / f"{replay.id}-{store}",
+            progress=Progress(f"{replay.id} {store}" if len(replay.stores) > 1 else replay.id),
+            store=store,
             kills=options.kills,
         )
         result = await _play(replay, run)
@@ -86,7 +92,8 @@ async def _play_all(
 async def _play(replay: Replay, run: Run) -> Result:
     """One replay's result; one that could not be carried through has failed, and says why."""
     began_at = time.monotonic()
-    result = Result(replay.id, replay.title, run.factor)
+    title = f"{replay.title} ({run.store})" if len(replay.stores) > 1 else replay.title
+    result = Result(replay.id, title, run.factor)
     obstacle = replay.obstacle()
     if obstacle is not None:
         return replace(result, error=obstacle, refused=True)
@@ -122,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", metavar="IDS", help="comma-separated ids, such as INC-04,INC-08")
     parser.add_argument("--quick", action="store_true", help="the short form, intervals scaled")
     parser.add_argument("--json", type=Path, default=_OUT, metavar="FILE", help="where figures go")
-    parser.add_argument("--store", choices=tuple(STORES), default=STORE_DEFAULT, help="the journal")
+    parser.add_argument("--store", choices=tuple(STORES), help="only on this journal")
     parser.add_argument("--kills", type=int, metavar="N", help="how often INC-15 kills the sidecar")
     parser.add_argument("--keep", action="store_true", help="keep logs, ledgers and histories")
     return parser

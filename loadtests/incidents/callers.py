@@ -20,11 +20,15 @@ _UNKNOWN_MAX = 4
 """Replies that say unknown, after which a caller turns to its next payment."""
 
 
+Urls = str | Sequence[str]
+"""One sidecar, or several on one journal: each try goes to the next one."""
+
+
 class Callers:
-    """`count` callers of one sidecar; `payments` is everything they ever wanted."""
+    """`count` callers; `payments` is everything they ever wanted."""
 
     def __init__(
-        self, url: str, count: int, seed: int, partners: Sequence[str], prefix: str = "pay"
+        self, url: Urls, count: int, seed: int, partners: Sequence[str], prefix: str = "pay"
     ) -> None:
         self.payments: list[Payment] = []
         self._url = url
@@ -79,14 +83,14 @@ class Callers:
             await asyncio.sleep(self._rng.uniform(*_PAUSE_S))
 
 
-async def reread(url: str, payments: Iterable[Payment]) -> None:
+async def reread(url: Urls, payments: Iterable[Payment]) -> None:
     """Ask once more, with the same key, for everything that anybody was told is done."""
     done = [payment for payment in payments if payment.done]
     for payment, reply in zip(done, await ask_each(url, done), strict=True):
         payment.reread = reply
 
 
-async def ask_each(url: str, payments: Sequence[Payment], *, keyed: bool = True) -> list[Told]:
+async def ask_each(url: Urls, payments: Sequence[Payment], *, keyed: bool = True) -> list[Told]:
     """Make each payment once, some at a time; the replies in the same order."""
     told: dict[int, Told] = {}
 
@@ -98,7 +102,7 @@ async def ask_each(url: str, payments: Sequence[Payment], *, keyed: bool = True)
 
 
 async def _spread(
-    url: str, payments: Sequence[Payment], work: Callable[[Asker, Payment], Awaitable[None]]
+    url: Urls, payments: Sequence[Payment], work: Callable[[Asker, Payment], Awaitable[None]]
 ) -> None:
     """Do `work` for all payments, some at a time, each lane on a connection of its own."""
     waiting = iter(payments)

@@ -3,7 +3,8 @@
 Fifty callers pay with keys of their own and repeat the same key until they
 know what became of it. Under them the sidecar is killed with SIGKILL at random
 moments, mostly while it works, sometimes while it starts, and comes back on the
-same journal. There are three partners, each with a ledger: one that knows a key
+same journal; on a journal that sidecars share there are two of them, killed in turn
+and asked in turn. There are three partners, each with a ledger: one that knows a key
 again, one that does not and can be asked, and one that neither knows nor tells.
 When it is over three records must agree: what callers were told, what partners
 executed, and the journal.
@@ -14,18 +15,19 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from loadtests.incidents.callers import Callers, reread
 from loadtests.incidents.checker import Execution
 from loadtests.incidents.configured import ASKED, OWN_KEYS, configuration, partner, route
-from loadtests.incidents.journals import STORES
+from loadtests.incidents.inc_15_pause import pauses
 from loadtests.incidents.mortal import MortalSidecar, free_port
 from loadtests.incidents.payments import Payment
 from loadtests.incidents.reckoning import doubts, reckon, reckoning_bars
 from loadtests.incidents.result import Bar, Figure
-from loadtests.incidents.run import Measured, Replay, Run
+from loadtests.incidents.run import BOTH, Measured, Replay, Run
 from loadtests.incidents.stage import Stage
 from loadtests.incidents.stats import median, percentile
 from proxy.idempotency.record import Record
@@ -42,6 +44,8 @@ SETTLED_AFTER_S = 30.0
 ABSENT_AFTER_S = 5.0
 """The sandbox executes within milliseconds of a sending, or not at all."""
 LATENCY_P50_MS = 20.0
+NAMES = ("sidecar", "another")
+"""On a journal that can be shared there are two, and each try goes to the other one."""
 PARTNERS = {"processor": "processor", "acquirer": "acquirer", "asked": "acquirer"}
 """Name and kind."""
 
@@ -64,15 +68,18 @@ async def play(run: Run) -> Measured:
             name: (await stage.partner(name, kind, number, LATENCY_P50_MS)).url
             for number, (name, kind) in enumerate(PARTNERS.items())
         }
-        journal = STORES[run.store](stage.directory)
-        port = free_port(rng)
-        sidecar = stage.mortal(sidecar_config(run, port, journal.settings(), urls))
-        sidecar.launch()
-        await sidecar.listening()
-        callers = Callers(sidecar.url, CALLERS, 15, tuple(PARTNERS))
+        journal = await stage.journal(run.store)
+        sidecars = []
+        for name in NAMES if journal.shared else NAMES[:1]:
+            config = sidecar_config(run, free_port(rng), journal.settings(), urls)
+            sidecars.append(stage.mortal(config, name=name))
+            sidecars[-1].launch()
+            await sidecars[-1].listening()
+        all_urls = [sidecar.url for sidecar in sidecars]
+        callers = Callers(all_urls, CALLERS, 15, tuple(PARTNERS))
         kills = Kills(run.kills or (KILLS_QUICK if run.quick else KILLS))
         try:
-            await _kill_on_and_on(run, sidecar, kills, rng)
+            await _kill_on_and_on(run, sidecars, kills, rng)
             await callers.finish()
             retried = await callers.last_retries()
         finally:
@@ -81,9 +88,13 @@ async def play(run: Run) -> Measured:
         run.progress.say(f"{retried} payments retried a last time; {wait_s:g} s to settle")
         await asyncio.sleep(wait_s)
         rows = await asyncio.to_thread(journal.rows)
-        await reread(sidecar.url, callers.payments)
+        await reread(all_urls, callers.payments)
         stage.keep_payments(callers.payments)
-        return measured(run, callers.payments, stage.executions(), rows, kills)
+        killed = measured(run, callers.payments, stage.executions(), rows, kills)
+        if journal.shared:
+            await asyncio.gather(*(sidecar.stop() for sidecar in sidecars))
+            killed.bars += await pauses(run, stage, journal)
+        return killed
 
 
 def sidecar_config(
@@ -100,13 +111,16 @@ def sidecar_config(
 
 
 async def _kill_on_and_on(
-    run: Run, sidecar: MortalSidecar, kills: Kills, rng: random.Random
+    run: Run, sidecars: Sequence[MortalSidecar], kills: Kills, rng: random.Random
 ) -> None:
+    """Each in turn at random: the others go on meanwhile."""
+
     def figure() -> str:
         return f"{kills.done} of {kills.wanted} kills"
 
     async with run.progress.watching("killing", kills.wanted * 0.8, figure):
         while kills.done < kills.wanted:
+            sidecar = rng.choice(sidecars)
             if rng.random() < STARTING_SHARE:
                 await asyncio.sleep(
                     max(0.0, sidecar.began_at + rng.uniform(0, STARTING_S) - time.monotonic())
@@ -117,7 +131,8 @@ async def _kill_on_and_on(
             sidecar.kill()
             kills.done += 1
             sidecar.launch()
-    kills.back_after_s.append(await sidecar.listening())
+    for sidecar in sidecars:
+        kills.back_after_s.append(await sidecar.listening())
 
 
 def measured(
@@ -162,4 +177,4 @@ def measured(
     return Measured(bars, {"all": figures}, summary)
 
 
-INC_15 = Replay("INC-15", "The process dies between the charge and its record", 0.4, play)
+INC_15 = Replay("INC-15", "The process dies between the charge and its record", 0.4, play, BOTH)

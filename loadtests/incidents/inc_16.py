@@ -19,12 +19,12 @@ from typing import Any
 from loadtests.incidents.batch import batch_lines, told_of
 from loadtests.incidents.checker import Execution
 from loadtests.incidents.configured import configuration, partner, route
-from loadtests.incidents.journals import STORES
-from loadtests.incidents.mortal import free_port
+from loadtests.incidents.journals import JournalUnderTest
+from loadtests.incidents.mortal import MortalSidecar, free_port
 from loadtests.incidents.payments import PATHS, Payment, Told
 from loadtests.incidents.process import Process
 from loadtests.incidents.result import Bar
-from loadtests.incidents.run import Measured, Replay, Run
+from loadtests.incidents.run import BOTH, Measured, Replay, Run
 from loadtests.incidents.stage import Stage
 from loadtests.incidents.stats import share_of
 from proxy.idempotency.record import Record, State
@@ -38,7 +38,10 @@ _CHAIN_S = 60.0
 
 
 async def play(run: Run) -> Measured:
-    """Once; again by two others at once after a kill; again after an orderly restart; changed."""
+    """Once; again by two others at once after a kill; again after an orderly restart; changed.
+
+    On a journal that sidecars share, the third and the changed batch go to another sidecar.
+    """
     rng = random.Random(16)
     batch = [
         Payment(f"batch-{n}", "acquirer", 100 * rng.randrange(1, 500), PATHS["acquirer"])
@@ -47,31 +50,43 @@ async def play(run: Run) -> Measured:
     changed = [replace(payment, amount=payment.amount + 100) for payment in batch[:CHANGED]]
     async with Stage(run.directory, run.progress) as stage:
         acquirer = await stage.partner("acquirer", "acquirer", 16, LATENCY_P50_MS)
-        journal = STORES[run.store](stage.directory)
-        config = sidecar_config(free_port(rng), journal.settings(), acquirer.url)
-        sidecar = stage.mortal(config)
-        sidecar.launch()
-        await sidecar.listening()
+        journal = await stage.journal(run.store)
+        sidecar = await _sidecar(stage, journal, rng, acquirer.url, "sidecar")
+        other = sidecar
+        if journal.shared:
+            other = await _sidecar(stage, journal, rng, acquirer.url, "another")
         first = await _chain(stage, sidecar.url, "first", batch)
         sidecar.kill()
         sidecar.launch()
         await sidecar.listening()
-        names = ("second", "third")
+        at_once = {"second": sidecar, "third": other}
         again = [
-            *await asyncio.gather(*(_chain(stage, sidecar.url, name, batch) for name in names))
+            *await asyncio.gather(
+                *(_chain(stage, each.url, name, batch) for name, each in at_once.items())
+            )
         ]
         await sidecar.stop()
         sidecar.launch()
         await sidecar.listening()
         again.append(await _chain(stage, sidecar.url, "fourth", batch))
         once = stage.executions()
-        other = await _chain(stage, sidecar.url, "changed", changed)
+        new = await _chain(stage, other.url, "changed", changed)
         rows = await asyncio.to_thread(journal.rows)
         bars = [
             *sent_again_bars(first, again, once),
-            *changed_bars(other, stage.executions()[len(once) :], rows),
+            *changed_bars(new, stage.executions()[len(once) :], rows),
         ]
     return Measured(bars, {}, _summary(run, again, once))
+
+
+async def _sidecar(
+    stage: Stage, journal: JournalUnderTest, rng: random.Random, acquirer_url: str, name: str
+) -> MortalSidecar:
+    config = sidecar_config(free_port(rng), journal.settings(), acquirer_url)
+    sidecar = stage.mortal(config, name=name)
+    sidecar.launch()
+    await sidecar.listening()
+    return sidecar
 
 
 def sidecar_config(port: int, journal: dict[str, Any], url: str) -> dict[str, Any]:
@@ -129,4 +144,4 @@ def _summary(run: Run, again: Sequence[Sequence[Told]], ledger: Sequence[Executi
     return f"{blocked} payments sent again on {run.store}, all blocked; {len(ledger)} executed once"
 
 
-INC_16 = Replay("INC-16", "The same batch is debited again by another process", 1.0, play)
+INC_16 = Replay("INC-16", "The same batch is debited again by another process", 1.0, play, BOTH)

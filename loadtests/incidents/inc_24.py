@@ -169,4 +169,4 @@ def _found(arm: Arm) -> Reckoning:
     return arm.found
 
 
-INC_24 = Replay("INC-24", "Power loss", 1.0, play, obstacle)
+INC_24 = Replay("INC-24", "Power loss", 1.0, play, obstacle=obstacle)

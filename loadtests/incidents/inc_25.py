@@ -17,15 +17,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from loadtests.incidents.asker import Asker
-from loadtests.incidents.callers import ask_each, reread
+from loadtests.incidents.callers import Urls, ask_each, reread
 from loadtests.incidents.checker import Execution
 from loadtests.incidents.configured import OWN_KEYS, configuration, partner, route
-from loadtests.incidents.journals import STORES
 from loadtests.incidents.mortal import MortalSidecar, free_port
 from loadtests.incidents.payments import PATHS, Payment
 from loadtests.incidents.reckoning import DOUBTFUL, Reckoning, reckon, reckoning_bars
 from loadtests.incidents.result import Bar, Figure
-from loadtests.incidents.run import Measured, Replay, Run
+from loadtests.incidents.run import BOTH, Measured, Replay, Run
 from loadtests.incidents.stage import Stage
 from loadtests.incidents.stats import share_of
 from proxy.idempotency.record import Record, State
@@ -37,6 +36,8 @@ LENGTH_S = 24.0
 OUTAGE_S = (6.0, 18.0)
 KILL_S = 12.0
 PARTNERS = ("processor", "acquirer")
+NAMES = ("sidecar", "another")
+"""On a journal that can be shared there are two; the first is killed."""
 UNSENT = ({"kind": "refuse"},)
 HALF_EXECUTED = (
     {"kind": "hang", "share": 0.5, "execute": "before"},
@@ -50,21 +51,25 @@ async def play(run: Run) -> Measured:
     rng = random.Random(25)
     async with Stage(run.directory, run.progress) as stage:
         partners = {name: await stage.partner(name, name, 25) for name in PARTNERS}
-        journal = STORES[run.store](stage.directory)
+        journal = await stage.journal(run.store)
         urls = {name: each.url for name, each in partners.items()}
-        sidecar = stage.mortal(sidecar_config(run, free_port(rng), journal.settings(), urls))
-        sidecar.launch()
-        await sidecar.listening()
+        sidecars = []
+        for name in NAMES if journal.shared else NAMES[:1]:
+            config = sidecar_config(run, free_port(rng), journal.settings(), urls)
+            sidecars.append(stage.mortal(config, name=name))
+            sidecars[-1].launch()
+            await sidecars[-1].listening()
+        all_urls = [each.url for each in sidecars]
         payments = planned(run, rng)
-        load = asyncio.create_task(_pay(sidecar.url, payments))
+        load = asyncio.create_task(_pay(all_urls, payments))
         try:
-            await _break(run, sidecar, partners)
+            await _break(run, sidecars[0], partners)
             await load
         finally:
             load.cancel()
         rows = await asyncio.to_thread(journal.rows)
         before = stage.executions()
-        again = await _again(sidecar.url, payments, rows)
+        again = await _again(all_urls[::-1], payments, rows)
         stage.keep_payments(payments)
         found = reckon(payments, stage.executions(), rows)
         after = await asyncio.to_thread(journal.rows)
@@ -98,7 +103,7 @@ def planned(run: Run, rng: random.Random) -> list[Payment]:
     ]
 
 
-async def _pay(url: str, payments: Sequence[Payment]) -> None:
+async def _pay(url: Urls, payments: Sequence[Payment]) -> None:
     """Make each once, at a steady rate, whatever became of the others."""
     began_at = time.monotonic()
     idle: list[Asker] = []
@@ -143,7 +148,7 @@ async def _break(run: Run, sidecar: MortalSidecar, partners: dict[str, SandboxPa
     run.progress.say("the partners are back")
 
 
-async def _again(url: str, payments: Sequence[Payment], rows: Sequence[Record]) -> list[bool]:
+async def _again(url: Urls, payments: Sequence[Payment], rows: Sequence[Record]) -> list[bool]:
     """Everything done, and everything unknown at the acquirer, once more; whether it was blocked.
 
     What is unknown at the processor may rightly be repeated there, under its own key.
@@ -218,4 +223,4 @@ def _summary(run: Run, rows: Sequence[Record], again: Sequence[bool]) -> str:
     )
 
 
-INC_25 = Replay("INC-25", "After an outage: never sent, done, unknown", 0.5, play)
+INC_25 = Replay("INC-25", "After an outage: never sent, done, unknown", 0.5, play, BOTH)

@@ -31,10 +31,15 @@ class MortalSidecar:
     """
 
     def __init__(
-        self, directory: Path, config: Mapping[str, Any], command: Sequence[str] = TIDEGATE
+        self,
+        directory: Path,
+        config: Mapping[str, Any],
+        command: Sequence[str] = TIDEGATE,
+        name: str = "sidecar",
     ) -> None:
         self._directory = directory
-        path = directory / "tidegate.yaml"
+        self._name = name
+        path = directory / f"{name}.yaml"
         path.write_text(json.dumps(config, indent=2), encoding="utf-8")
         self._command = [sys.executable, *command, "--config", str(path)]
         self.url = f"http://{config['listen']['address']}"
@@ -53,7 +58,7 @@ class MortalSidecar:
         """Start it, and do not wait."""
         self._lives += 1
         self.began_at = time.monotonic()
-        self._process = Process(f"sidecar-{self._lives}", self._command, self._directory)
+        self._process = Process(f"{self._name}-{self._lives}", self._command, self._directory)
 
     async def listening(self) -> float:
         """Wait until it takes payments; the seconds since it was started."""
@@ -71,6 +76,14 @@ class MortalSidecar:
         """Wait for the line that says so; the seconds since it was started."""
         await self.process.line(_READY_LINE, self.process.err_path, _READY_S)
         return time.monotonic() - self.began_at
+
+    async def pause(self) -> None:
+        """SIGSTOP: it keeps everything and does nothing."""
+        await self.process.pause()
+
+    def wake(self) -> None:
+        """SIGCONT."""
+        self.process.wake()
 
     def kill(self) -> None:
         """SIGKILL, also while it is stopped; its output goes too, for there may be thousands."""

@@ -97,6 +97,10 @@ class Process:
             self.check_alive()
             await asyncio.sleep(0)
 
+    def wake(self) -> None:
+        """SIGCONT after a pause."""
+        self._signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone. Raises if it had ended by itself before."""
         self.check_alive()

@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loadtests.incidents.journals import STORE_DEFAULT
+from loadtests.incidents.journals import STORE_DEFAULT, STORES
 from loadtests.incidents.progress import Progress
 from loadtests.incidents.result import Bar, Figure
+
+BOTH = tuple(STORES)
+"""For replays that hold on every journal there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +59,7 @@ class Replay:
     title: str
     factor_quick: float
     play: Callable[[Run], Awaitable[Measured]]
+    stores: tuple[str, ...] = (STORE_DEFAULT,)
+    """The journals that it is played on, one after the other."""
     obstacle: Callable[[], str | None] = lambda: None
     """What keeps it from being played here, with the remedy; a refusal is no pass."""

@@ -16,6 +16,7 @@ from typing import Any, Self
 from loadtests.incidents.checker import Execution
 from loadtests.incidents.driver import Driver
 from loadtests.incidents.history import History
+from loadtests.incidents.journals import STORES, JournalUnderTest
 from loadtests.incidents.metrics import Admin
 from loadtests.incidents.mortal import TIDEGATE, MortalSidecar
 from loadtests.incidents.payments import Payment
@@ -97,9 +98,17 @@ class Stage:
         self._exits.push_async_callback(admin.close)
         return Sidecar(process, ready[1], admin)
 
-    def mortal(self, config: Mapping[str, Any], command: Sequence[str] = TIDEGATE) -> MortalSidecar:
+    async def journal(self, store: str) -> JournalUnderTest:
+        """The journal of that name, empty."""
+        journal = await asyncio.to_thread(STORES[store], self.directory)
+        self._exits.callback(journal.close)
+        return journal
+
+    def mortal(
+        self, config: Mapping[str, Any], command: Sequence[str] = TIDEGATE, name: str = "sidecar"
+    ) -> MortalSidecar:
         """A sidecar to be killed and started again; it is not started yet."""
-        sidecar = MortalSidecar(self.directory, config, command)
+        sidecar = MortalSidecar(self.directory, config, command, name)
         self._exits.push_async_callback(sidecar.stop)
         return sidecar
 

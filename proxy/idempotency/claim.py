@@ -21,8 +21,8 @@ from collections.abc import Awaitable
 
 from proxy.idempotency.asked import claim_of, key_of
 from proxy.idempotency.conclude import ending
-from proxy.idempotency.fence import JOURNAL_DOWN
-from proxy.idempotency.journal import Journal
+from proxy.idempotency.fence import JOURNAL_DOWN, TAKEN_OVER
+from proxy.idempotency.journal import Conclusion, Journal
 from proxy.idempotency.keys import partner_key
 from proxy.idempotency.record import Doubt, Record, Release, Settle, Step, Verdict
 from proxy.idempotency.seal import Sealer, SealError, pack, unpack
@@ -163,9 +163,14 @@ class Claims:
     async def _conclude(self, ticket: Ticket, outcome: Outcome) -> Outcome:
         """Write the ending; the caller hears of an answer only when it is durable."""
         made = ending(ticket, outcome, self._sealed(ticket, outcome))
-        stored = made is None or await self._journal.conclude(
-            ticket.row_id, ticket.token, made, ticket.attempt
-        )
+        written = Conclusion.DURABLE
+        if made is not None:
+            written = await self._journal.conclude(
+                ticket.row_id, ticket.token, made, ticket.attempt
+            )
+        if written is Conclusion.TAKEN_OVER and outcome.execution is Execution.NONE:
+            return TAKEN_OVER  # this run did nothing, but the one that has the key may have
+        stored = written is Conclusion.DURABLE
         if isinstance(made, Settle) and not stored and isinstance(outcome, Answered):
             return InDoubt(
                 outcome.partner, outcome.upstream, Phase.BODY, "journal_unavailable", Origin.PROXY

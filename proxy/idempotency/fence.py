@@ -20,7 +20,7 @@ JOURNAL_DOWN = Refused(
     "journal_unavailable", 503, "The journal cannot be written, so nothing was sent.",
     Origin.PROXY, retry_after_s=1,
 )  # fmt: skip
-_TAKEN_OVER = Refused(
+TAKEN_OVER = Refused(
     "taken_over", 409, "Another run has taken this key over.", Origin.PROXY, Execution.UNKNOWN,
     retry_after_s=1,
 )  # fmt: skip
@@ -51,7 +51,7 @@ def fence(journal: Journal, now: Callable[[], float]) -> AttemptLayer:
             except StoreUnavailable:
                 return JOURNAL_DOWN
             except Superseded:
-                return _TAKEN_OVER
+                return TAKEN_OVER
             return await inner(call, candidate)
 
         return handle

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from enum import Enum
 from functools import partial
 from typing import Any, TypeVar
 
@@ -28,6 +29,16 @@ from proxy.idempotency.store import Store, StoreUnavailable
 
 T = TypeVar("T")
 _OWED_EVERY_S = 0.5
+
+
+class Conclusion(Enum):
+    """What became of the news of how a run ended."""
+
+    DURABLE = "durable"
+    OWED = "owed"
+    """The store will be offered it until it takes it."""
+    TAKEN_OVER = "taken_over"
+    """The key is another run's by now, and this one's word counts no more."""
 
 
 class Journal:
@@ -81,18 +92,17 @@ class Journal:
         """Change a row. Raises StoreUnavailable, Superseded, JournalError."""
         return await self._in_time(self.own(self.store.step(row_id, token, made)))
 
-    async def conclude(self, row_id: bytes, token: int, made: Step, attempt: int = 0) -> bool:
-        """Write how a run ended, with its `attempt`; False when that is not durable, or not taken.
-
-        What is not durable yet is owed. Raises JournalError.
-        """
+    async def conclude(self, row_id: bytes, token: int, made: Step, attempt: int = 0) -> Conclusion:
+        """Write how a run ended, with its `attempt`. Raises JournalError."""
         change = self.own(self._end_run(row_id, token, made, attempt))
         change.add_done_callback(partial(self._concluded, row_id, (token, made, attempt)))
         try:
             await self._in_time(change)
-        except (StoreUnavailable, Superseded):
-            return False
-        return True
+        except StoreUnavailable:
+            return Conclusion.OWED
+        except Superseded:
+            return Conclusion.TAKEN_OVER
+        return Conclusion.DURABLE
 
     async def _end_run(self, row_id: bytes, token: int, made: Step, attempt: int) -> Record:
         """The step; and if the run was given up for dead meanwhile, what it still brings as news.

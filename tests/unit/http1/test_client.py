@@ -37,6 +37,17 @@ def test_a_deadline_that_has_passed_sends_nothing(loop: VirtualLoop) -> None:
     assert not line.connection.used
 
 
+def test_after_the_instant_that_the_journal_has_nothing_is_sent(loop: VirtualLoop) -> None:
+    """The deadline is not over, but another sidecar may have taken the call over."""
+    line = Line(loop)
+    line.send(send_by=START + 1.0, deadline_at=START + 60.0)
+    line.receive(OK)
+    loop.instant += 2.0
+    line.send(send_by=START + 1.0, deadline_at=START + 60.0)
+    assert line.failure == Failure(Phase.SEND, "paused", sent=False)
+    assert line.transport.writes == 1
+
+
 @pytest.mark.parametrize("how", ["abort", "lose", "close"])
 def test_a_closed_connection_sends_nothing(loop: VirtualLoop, how: str) -> None:
     """The last look is right before the write."""

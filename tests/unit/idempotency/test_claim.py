@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from proxy.idempotency.record import State
+from proxy.idempotency.transitions import taken_over
 from proxy.model.events import LateEnding
 from proxy.model.outcome import (
     Answered,
@@ -222,3 +223,17 @@ async def test_a_stored_answer_that_cannot_be_opened_is_said() -> None:
     house.store.rows[row.id] = replace(row, answer=row.answer[:-1] + b"\x00")
     assert refused(await house.ask()) == ("answer_unreadable", 500, Execution.DONE)
     assert len(house.sent) == 1
+
+
+async def test_a_run_that_was_given_up_does_not_say_none() -> None:
+    """It did nothing, but whoever has the key now may have: the caller must not pay elsewhere."""
+    house = House()
+    house.answers = [UNSENT, UNSENT]
+    house.gate = asyncio.Event()
+    asked = asyncio.ensure_future(house.ask())
+    while not house.sent:
+        await asyncio.sleep(0)
+    (row,) = house.store.rows.values()
+    house.store.rows[row.id] = taken_over(row, "another", 0, house.store.instant())
+    house.gate.set()
+    assert refused(await asked) == ("taken_over", 409, Execution.UNKNOWN)

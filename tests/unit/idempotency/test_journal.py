@@ -6,9 +6,10 @@ import asyncio
 
 import pytest
 
-from proxy.idempotency.journal import Journal
-from proxy.idempotency.record import JournalError, State, Superseded, Verdict
+from proxy.idempotency.journal import Conclusion, Journal
+from proxy.idempotency.record import JournalError, Release, State, Superseded, Verdict
 from proxy.idempotency.store import StoreUnavailable
+from proxy.idempotency.transitions import taken_over
 from tests.support.manual_clock import ManualClock
 from tests.unit.idempotency.stores import MemoryStore
 from tests.unit.idempotency.values import DOUBT, RELEASE, SETTLE, fence, wanted
@@ -49,7 +50,7 @@ async def desk() -> Desk:
 async def test_changes_go_to_the_store(desk: Desk) -> None:
     """And its verdicts and refusals come back."""
     row_id, token = await desk.sending()
-    assert await desk.journal.conclude(row_id, token, SETTLE) is True
+    assert await desk.journal.conclude(row_id, token, SETTLE) is Conclusion.DURABLE
     assert (await desk.journal.claim(wanted()))[0] is Verdict.REPLAY
     with pytest.raises(Superseded):
         await desk.journal.step(row_id, token + 1, RELEASE)
@@ -109,7 +110,7 @@ async def test_an_ending_is_kept_until_the_store_takes_it(desk: Desk, how: str) 
     desk.store.down = how == "down"
     if how == "slow":
         desk.store.gate = asyncio.Event()
-    assert await desk.journal.conclude(row_id, token, SETTLE) is False
+    assert await desk.journal.conclude(row_id, token, SETTLE) is Conclusion.OWED
     assert desk.journal.owed == (how == "down")
     desk.store.down = False
     if desk.store.gate is not None:
@@ -122,13 +123,49 @@ async def test_an_ending_is_kept_until_the_store_takes_it(desk: Desk, how: str) 
 async def test_an_ending_that_was_taken_over_is_dropped(desk: Desk) -> None:
     """At once, or when it is offered again; a bug is told."""
     row_id, token = await desk.sending()
-    assert await desk.journal.conclude(row_id, token + 1, SETTLE) is False
+    assert await desk.journal.conclude(row_id, token + 1, SETTLE) is Conclusion.TAKEN_OVER
     desk.store.down = True
-    assert await desk.journal.conclude(row_id, token + 1, SETTLE) is False
+    assert await desk.journal.conclude(row_id, token + 1, SETTLE) is Conclusion.OWED
     desk.store.down = False
     await desk.rest()
     assert [type(bug) for bug in desk.bugs] == [Superseded]
     assert desk.store.rows[row_id].state is State.SENDING
+
+
+def given_up(desk: Desk, row_id: bytes, attempt: int = 1) -> None:
+    """Another sidecar took this run for dead, and may have repeated the attempt."""
+    row = taken_over(desk.store.rows[row_id], "another", 0, desk.store.instant())
+    row.attempt = attempt
+    desk.store.rows[row_id] = row
+
+
+async def test_the_answer_of_a_run_that_was_given_up_is_still_an_answer(desk: Desk) -> None:
+    """It was only paused, and what it brings is about the very attempt that is in doubt."""
+    row_id, token = await desk.sending()
+    given_up(desk, row_id)
+    assert await desk.journal.conclude(row_id, token, SETTLE, 1) is Conclusion.DURABLE
+    assert desk.store.rows[row_id].state is State.SETTLED
+    assert desk.bugs == []
+
+
+async def test_after_a_later_attempt_it_is_not(desk: Desk) -> None:
+    """That one will say what became of both; nor does anything but an answer count."""
+    row_id, token = await desk.sending()
+    given_up(desk, row_id, attempt=2)
+    assert await desk.journal.conclude(row_id, token, SETTLE, 1) is Conclusion.TAKEN_OVER
+    assert await desk.journal.conclude(row_id, token, RELEASE, 2) is Conclusion.TAKEN_OVER
+    assert desk.store.rows[row_id].state is State.IN_DOUBT
+
+
+async def test_an_answer_that_contradicts_a_proof_is_told(desk: Desk) -> None:
+    """The partner said that there was no such payment, and now it has one: somebody must look."""
+    row_id, token = await desk.sending()
+    given_up(desk, row_id)
+    taken = desk.store.rows[row_id]
+    await desk.store.step(row_id, taken.token, Release("absent_by_inquiry", of_all=True))
+    assert await desk.journal.conclude(row_id, token, SETTLE, 1) is Conclusion.TAKEN_OVER
+    assert [type(bug) for bug in desk.bugs] == [JournalError]
+    assert desk.store.rows[row_id].state is State.RELEASED
 
 
 async def test_a_cancelled_caller_stops_no_ending(desk: Desk) -> None:
@@ -171,5 +208,5 @@ async def test_what_is_still_owed_at_the_end_is_said(desk: Desk) -> None:
     """The exit code tells that something was cut."""
     row_id, token = await desk.sending()
     desk.store.down = True
-    assert await desk.journal.conclude(row_id, token, SETTLE) is False
+    assert await desk.journal.conclude(row_id, token, SETTLE) is Conclusion.OWED
     assert await desk.journal.close(0.02) is False
