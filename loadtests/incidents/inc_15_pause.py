@@ -1,11 +1,10 @@
 """INC-15, second part: a sidecar is stopped between its fence and its first byte.
 
-Ten sidecars on one journal each hold a payment that is fenced and cannot
-connect: the partner's gate is closed. They are stopped, the gate opens, and the
-kernel completes their connections. Their callers turn to another sidecar, which
-takes over once the lease and the last instant to send are past, asks the
-partner, hears that there is no such payment, and makes it. Then the ten wake
-up, with an open connection and a request in their hands, and must not send it.
+Ten sidecars on one journal each stop right after the fence of a payment has
+become durable. Their callers turn to another sidecar, which takes over once the
+lease and the last instant to send are past, asks the partner, hears that there
+is no such payment, and makes it. Then the ten wake up, with the request in
+their hands and time left until its deadline, and must not send it.
 """
 
 from __future__ import annotations
@@ -16,14 +15,12 @@ from collections import Counter
 
 from loadtests.incidents.asker import Asker
 from loadtests.incidents.configured import ASKED, configuration, partner, route
-from loadtests.incidents.gate import Gate
 from loadtests.incidents.journals import JournalUnderTest
-from loadtests.incidents.mortal import MortalSidecar, free_port
+from loadtests.incidents.mortal import TIDEGATE, MortalSidecar, free_port
 from loadtests.incidents.payments import PATHS, Payment, Told
 from loadtests.incidents.result import Bar
 from loadtests.incidents.run import Run
 from loadtests.incidents.stage import Stage
-from proxy.idempotency.record import State
 
 SIDECARS = 10
 PAUSES = 100
@@ -33,6 +30,9 @@ TAKEN_OVER_WITHIN_S = 30.0
 AWAKE_S = 1.0
 """How long those who wake up are watched."""
 PARTNER = "asked"
+DEADLINE = "60s"
+"""Far away, so that it is not what keeps them from sending."""
+SLEEPER = ("-m", "loadtests.incidents.sleeper", "run")
 SHORT = {"timeouts": {"queue": "200ms", "resolve": "200ms", "connect": "2s", "tls": "100ms"}}
 """So that the last instant to send comes soon."""
 
@@ -71,9 +71,9 @@ async def _sidecar(
     reached = partner(PARTNER, url, inquiries={"authorize": asked})
     reached["upstreams"][PARTNER].update(SHORT)
     config = configuration(
-        free_port(rng), journal.settings(), {PARTNER: reached}, [route(PARTNER, "20s")]
+        free_port(rng), journal.settings(), {PARTNER: reached}, [route(PARTNER, DEADLINE)]
     )
-    sidecar = stage.mortal(config, name=name)
+    sidecar = stage.mortal(config, SLEEPER if name != "rescuer" else TIDEGATE, name)
     sidecar.launch()
     await sidecar.listening()
     return sidecar
@@ -88,9 +88,8 @@ async def _round(
     batch: list[Payment],
 ) -> list[Told]:
     """One payment in the hands of each of ten sidecars; what these told their callers."""
-    gate = Gate(partner_url)
     sidecars = [
-        await _sidecar(stage, journal, rng, gate.url, f"sleeper-{number}")
+        await _sidecar(stage, journal, rng, partner_url, f"sleeper-{number}")
         for number in range(len(batch))
     ]
     askers = [Asker(sidecar.url) for sidecar in sidecars]
@@ -98,9 +97,8 @@ async def _round(
         asyncio.create_task(asker.ask(payment))
         for asker, payment in zip(askers, batch, strict=True)
     ]
-    await _fenced(journal, batch)
-    await asyncio.gather(*(sidecar.pause() for sidecar in sidecars))
-    await gate.open()
+    async with asyncio.timeout(FENCED_WITHIN_S):
+        await asyncio.gather(*(sidecar.stopped() for sidecar in sidecars))
     await asyncio.gather(*(_rescue(rescuer.url, payment) for payment in batch))
     for sidecar in sidecars:
         sidecar.wake()
@@ -109,18 +107,7 @@ async def _round(
     for asker in askers:
         asker.close()
     await asyncio.gather(*(sidecar.stop() for sidecar in sidecars))
-    await gate.close()
     return told
-
-
-async def _fenced(journal: JournalUnderTest, batch: list[Payment]) -> None:
-    """Wait until the journal says of each that it may be sent."""
-    keys = {payment.key for payment in batch}
-    async with asyncio.timeout(FENCED_WITHIN_S):
-        while True:
-            rows = await asyncio.to_thread(journal.rows)
-            if keys <= {row.scope.key for row in rows if row.state is State.SENDING}:
-                return
 
 
 async def _rescue(url: str, payment: Payment) -> None:

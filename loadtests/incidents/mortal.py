@@ -77,9 +77,9 @@ class MortalSidecar:
         await self.process.line(_READY_LINE, self.process.err_path, _READY_S)
         return time.monotonic() - self.began_at
 
-    async def pause(self) -> None:
-        """SIGSTOP: it keeps everything and does nothing."""
-        await self.process.pause()
+    async def stopped(self) -> None:
+        """Wait until it has stopped itself."""
+        await self.process.stopped()
 
     def wake(self) -> None:
         """SIGCONT."""

@@ -92,10 +92,14 @@ class Process:
     async def pause(self) -> None:
         """SIGSTOP, until every thread stands still: not one instruction more."""
         self._signal(signal.SIGSTOP)
+        await self.stopped(0.0)
+
+    async def stopped(self, poll_s: float = _POLL_S) -> None:
+        """Wait until every thread stands still."""
         tasks = Path(f"/proc/{self.pid}/task")
         while any(_state(task) not in "TZX" for task in tasks.iterdir()):
             self.check_alive()
-            await asyncio.sleep(0)
+            await asyncio.sleep(poll_s)
 
     def wake(self) -> None:
         """SIGCONT after a pause."""
