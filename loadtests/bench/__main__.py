@@ -26,6 +26,7 @@ from loadtests.bench.host import (
     describe_machine,
     free_port,
 )
+from loadtests.bench.keyed import AGED_ROWS, AGED_ROWS_QUICK, STORES, Keyed
 from loadtests.bench.load import Wrk, find_wrk, wrk_version
 from loadtests.bench.measure import Bench, Plan
 from loadtests.bench.payload import wrk_script
@@ -34,6 +35,8 @@ from loadtests.bench.subjects import DIRECT, NAMES, SUBJECTS, Subject
 from loadtests.bench.subjects.nginx import upstream_command
 
 OUT = REPOSITORY / "loadtests" / "out"
+ALL = (*NAMES, *STORES)
+"""The stores are subjects of their own kind: tidegate with keyed calls and a journal in them."""
 NEEDED = (DIRECT, "tidegate", "envoy", "aiohttp")
 
 
@@ -41,7 +44,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Options; `subjects` becomes a list of known names."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="1 round of 1 s: shows that it works")
-    parser.add_argument("--subjects", type=_subjects, default=list(NAMES), metavar="A,B,...")
+    parser.add_argument("--subjects", type=_subjects, default=list(ALL), metavar="A,B,...")
     parser.add_argument("--seconds", type=_positive, help="closed loop per level (default 4)")
     parser.add_argument("--rounds", type=_positive, help="rounds, alternating order (default 3)")
     parser.add_argument("--json", type=Path, default=OUT / "bench.json", metavar="FILE")
@@ -51,9 +54,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def _subjects(text: str) -> list[str]:
     names = [name for name in text.split(",") if name]
-    unknown = [name for name in names if name not in NAMES]
+    unknown = [name for name in names if name not in ALL]
     if unknown or not names:
-        raise argparse.ArgumentTypeError(f"choose from {', '.join(NAMES)}")
+        raise argparse.ArgumentTypeError(f"choose from {', '.join(ALL)}")
     return list(dict.fromkeys(names))
 
 
@@ -79,7 +82,7 @@ def present_subjects(names: Sequence[str], run: Run) -> list[Subject]:
     """The wanted subjects that are here; the others are noted in `run.absent` and announced."""
     present = []
     for name in names:
-        if name == DIRECT:
+        if name == DIRECT or name in STORES:
             continue
         subject = SUBJECTS[name]
         why = subject.absent()
@@ -113,7 +116,12 @@ def measure_all(args: argparse.Namespace, plan: Plan, cores: Cores) -> Run:
             bench = Bench(plan, cores, wrk, upstream, port, directory, say)
             for subject in subjects:
                 run.ready_s[subject.name] = bench.start_times(subject)
-            bench.measure(run, subjects, with_direct=DIRECT in args.subjects)
+            if subjects:
+                bench.measure(run, subjects, with_direct=DIRECT in args.subjects)
+            stores = [name for name in args.subjects if name in STORES]
+            if stores:
+                rows = AGED_ROWS_QUICK if args.quick else AGED_ROWS
+                Keyed(bench, stores, rows, say).measure(run)
     return run
 
 

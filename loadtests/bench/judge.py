@@ -6,13 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-from loadtests.bench.results import Run, Visit
+from loadtests.bench.results import Closed, Run, Visit
 from loadtests.bench.stats import Spread, spread
 
 HEADROOM = 2.0
 BAR_CONNECTIONS = 32
 ADDED_P99_US_MAX = 2000.0
 FOREIGN_SHARE_MAX = 0.10
+KEYED_CALLS_PER_S = 4000.0
+SYNCS_ADDED_MAX = 3
+KEYED_ADDED_US = 500.0
+"""A keyed call may add that many syncs of the disk and so much more to its median."""
 DIRECT = "direct"
 TIDEGATE = "tidegate"
 
@@ -101,6 +105,8 @@ def added_us(run: Run, subject: str, figure: Figure) -> float | None:
 
 def bars(run: Run) -> list[Bar]:
     """The promises of the foundation, each with its figure."""
+    if not run.visits:
+        return keyed_bars(run)
     memory = over_rounds(run, TIDEGATE, rss_idle_mb)
     ready = run.ready_s.get(TIDEGATE)
     at = f"at {BAR_CONNECTIONS} connections"
@@ -111,6 +117,7 @@ def bars(run: Run) -> list[Bar]:
     rss = memory.median if memory else None
     ready_s = median(ready) if ready else None
     return [
+        *keyed_bars(run),
         Bar("envoy_ratio", f"calls/s {at}, x Envoy", envoy, 1.0, True),
         Bar("aiohttp_ratio", f"calls/s {at}, x aiohttp relay", relay, 3.0, True),
         Bar("added_p50_us", "added p50 at 500 calls/s, us", p50, 300.0, False),
@@ -118,6 +125,56 @@ def bars(run: Run) -> list[Bar]:
         Bar("rss_idle_mb", "resident memory idle, MB", rss, 60.0, False),
         Bar("ready_s", "payment port ready, s", ready_s, 0.35, False),
     ]
+
+
+def keyed_figure(
+    run: Run, store: str, connections: int, figure: Callable[[Closed], float]
+) -> dict[int, float]:
+    """One figure of one store, by round."""
+    return {
+        visit.round: figure(visit.closed[connections])
+        for visit in run.keyed
+        if visit.store == store and connections in visit.closed
+    }
+
+
+def keyed_rate(run: Run, store: str, connections: int = BAR_CONNECTIONS) -> float | None:
+    """Keyed calls/s of a store: the median of the rounds."""
+    figures = keyed_figure(run, store, connections, lambda closed: closed.calls_per_s)
+    return median(figures.values()) if figures else None
+
+
+def keyed_pairs(
+    run: Run,
+    one: str,
+    other: str,
+    connections: int,
+    figure: Callable[[Closed], float],
+    combine: Callable[[float, float], float],
+) -> float | None:
+    """A figure of two stores combined round by round; then the median."""
+    others = keyed_figure(run, other, connections, figure)
+    ones = keyed_figure(run, one, connections, figure)
+    values = [combine(a, others[n]) for n, a in ones.items() if others.get(n)]
+    return median(values) if values else None
+
+
+def keyed_bars(run: Run) -> list[Bar]:
+    """The journal's promises; none where no keyed call was made."""
+    if not run.keyed:
+        return []
+    at = f"at {BAR_CONNECTIONS} connections"
+    added = keyed_pairs(run, "sqlite", DIRECT, 1, lambda c: c.p50_us, lambda a, b: a - b)
+    kept = keyed_pairs(
+        run, "sqlite-1m", "sqlite", BAR_CONNECTIONS, lambda c: c.calls_per_s, lambda a, b: a / b
+    )
+    limit = SYNCS_ADDED_MAX * (run.fdatasync_us or 0.0) + KEYED_ADDED_US
+    return [
+        Bar("keyed_calls_per_s", f"keyed calls/s {at}, SQLite", keyed_rate(run, "sqlite"),
+            KEYED_CALLS_PER_S, True),
+        Bar("keyed_added_p50_us", "keyed added p50 at 1 connection, us", added, limit, False),
+        Bar("keyed_aged_ratio", f"keyed calls/s {at}, 1 M rows x empty", kept, 0.9, True),
+    ]  # fmt: skip
 
 
 def invalid_reasons(run: Run) -> list[str]:
@@ -129,7 +186,7 @@ def invalid_reasons(run: Run) -> list[str]:
     the cores, and a difference of two such figures says nothing (it may even be negative).
     """
     reasons = []
-    if not run.of(DIRECT):
+    if run.visits and not run.of(DIRECT):
         reasons.append("direct was not measured, so nothing shows that the load core had headroom")
     levels = sorted({level for visit in run.of(DIRECT) for level in visit.closed})
     for connections in levels:
@@ -155,6 +212,8 @@ def invalid_reasons(run: Run) -> list[str]:
             f"the machine was not quiet: p99 of direct itself is {quiet.median:,.0f} us"
             f" at 500 calls/s (needs {ADDED_P99_US_MAX:,.0f})"
         )
+    for keyed in run.keyed:
+        reasons += [f"round {keyed.round} keyed {keyed.store}: {text}" for text in keyed.problems]
     for visit in run.visits:
         reasons += [f"round {visit.round} {visit.subject}: {text}" for text in visit.problems]
     return reasons

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import secrets
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from loadtests.bench.host import BenchError, need_program, spawning_on
-from loadtests.bench.payload import PATH
+from loadtests.bench.payload import PATH, keyed_script
 from loadtests.bench.results import Closed
 
 MARK = "BENCH "
@@ -54,9 +55,20 @@ class Wrk:
 
     def closed_loop(self, port: int, connections: int, seconds: int) -> tuple[Closed, list[str]]:
         """Drive `port` for whole seconds."""
+        return self._run(self.script, port, connections, seconds)
+
+    def keyed(self, port: int, connections: int, seconds: int) -> tuple[Closed, list[str]]:
+        """The same, and each call has an idempotency key that was never used before."""
+        script = self.script.with_name("keyed.lua")
+        script.write_text(keyed_script(secrets.token_hex(6)), encoding="ascii")
+        return self._run(script, port, connections, seconds)
+
+    def _run(
+        self, script: Path, port: int, connections: int, seconds: int
+    ) -> tuple[Closed, list[str]]:
         argv: Sequence[str] = (
             *(self.program, "-t1", f"-c{connections}", f"-d{seconds}s"),
-            *("-s", str(self.script), f"http://127.0.0.1:{port}{PATH}"),
+            *("-s", str(script), f"http://127.0.0.1:{port}{PATH}"),
         )
         with spawning_on(self.core):
             done = subprocess.run(

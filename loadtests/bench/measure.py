@@ -68,7 +68,7 @@ class Bench:
         """Seconds from exec to an accepting payment port, of several starts on the subject core."""
         times = []
         for _ in range(STARTS):
-            with self._place() as place, self._start(subject, place) as child:
+            with self.place() as place, self._start(subject, place) as child:
                 times.append(child.wait_ready(place.port))
         return times
 
@@ -81,7 +81,7 @@ class Bench:
             visit.foreign_share = watch.share()
             return visit
         visit = Visit(subject.name, number)
-        with self._place() as place:
+        with self.place() as place:
             with self._start(subject, place) as child:
                 child.wait_ready(place.port)
                 time.sleep(SETTLE_S)
@@ -129,7 +129,7 @@ class Bench:
         return Child(launch.argv, self.cores.subject, place.directory, stdout)
 
     @contextmanager
-    def _place(self) -> Iterator[Place]:
+    def place(self) -> Iterator[Place]:
         """A fresh directory and port; the directory (its log may have 100 MB) goes afterwards."""
         directory = Path(tempfile.mkdtemp(dir=self.directory))
         try:

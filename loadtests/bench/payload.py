@@ -43,6 +43,19 @@ ANSWER_BODY = _padded(
 )
 
 
+_DONE = """\
+function done(summary, latency, requests)
+  local e = summary.errors
+  io.write(string.format(
+    'BENCH {"calls": %d, "duration_us": %d, "p50_us": %d, "p99_us": %d, ' ..
+    '"connect": %d, "read": %d, "write": %d, "timeout": %d, "status": %d}\\n',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+    e.connect, e.read, e.write, e.timeout, e.status))
+end
+"""
+"""What wrk calls at the end: the figures as one JSON line."""
+
+
 def request_bytes(port: int) -> bytes:
     """The whole request as the open loop writes it to `127.0.0.1:port`."""
     head = (
@@ -54,19 +67,26 @@ def request_bytes(port: int) -> bytes:
     return (head + REQUEST_BODY).encode("ascii")
 
 
+def keyed_script(prefix: str) -> str:
+    """The same, with another idempotency key in each request; `prefix` is this run's own."""
+    return f"""\
+local number = 0
+local head = 'POST {PATH} HTTP/1.1\\r\\nHost: localhost\\r\\n' ..
+  'Content-Type: application/json\\r\\nContent-Length: {REQUEST_BYTES}\\r\\n' ..
+  'Idempotency-Key: {prefix}-'
+local tail = '\\r\\n\\r\\n' .. '{REQUEST_BODY}'
+
+function request()
+  number = number + 1
+  return head .. number .. tail
+end
+{_DONE}"""
+
+
 def wrk_script() -> str:
     """Lua for wrk: a constant request, built once, and the figures as one JSON line at the end."""
     return f"""\
 wrk.method = "POST"
 wrk.body = '{REQUEST_BODY}'
 wrk.headers["Content-Type"] = "application/json"
-
-function done(summary, latency, requests)
-  local e = summary.errors
-  io.write(string.format(
-    'BENCH {{"calls": %d, "duration_us": %d, "p50_us": %d, "p99_us": %d, ' ..
-    '"connect": %d, "read": %d, "write": %d, "timeout": %d, "status": %d}}\\n',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
-    e.connect, e.read, e.write, e.timeout, e.status))
-end
-"""
+{_DONE}"""

@@ -1,6 +1,6 @@
 """The run as JSON with a stable schema, and as tables for people.
 
-JSON, schema 1: `started`, `quick`, `plan`, `machine`, `versions`, `absent`, `valid`,
+JSON, schema 1: `started`, `quick`, `plan`, `machine`, `versions`, `absent`, `valid`, `keyed`,
 `invalid_reasons`, `subjects` (per subject: `closed` by connections, `open`, memory, `ready_s`),
 `ratios` (tidegate to each peer by connections), `bars`. Every figure taken over rounds is an
 object of `median`, `least`, `most` and `rounds`; `added_…` and ratios are medians of pairs.
@@ -43,6 +43,7 @@ def to_json(run: Run, setting: Setting) -> dict[str, object]:
         "invalid_reasons": reasons,
         "subjects": {name: _subject(run, name, setting.plan) for name in run.subjects()},
         "ratios": ratios(run, setting.plan.levels),
+        "keyed": _keyed(run),
         "bars": [{**asdict(bar), "verdict": bar.verdict} for bar in judge.bars(run)],
     }
 
@@ -81,6 +82,45 @@ def _subject(run: Run, name: str, plan: Plan) -> dict[str, object]:
         "rss_loaded_mb": figure(judge.rss_loaded_mb),
         "ready_s": asdict(spread(ready)) if ready else None,
     }
+
+
+def _keyed(run: Run) -> dict[str, object]:
+    """Keyed, journalled calls: by store and connections."""
+    stores = dict.fromkeys(visit.store for visit in run.keyed)
+    return {
+        "fdatasync_p50_us": run.fdatasync_us,
+        "stores": {store: _keyed_store(run, store) for store in stores},
+    }
+
+
+def _keyed_store(run: Run, store: str) -> dict[str, object]:
+    visits = [visit for visit in run.keyed if visit.store == store]
+    levels = sorted({level for visit in visits for level in visit.closed})
+    return {
+        str(level): {
+            name: asdict(spread([getattr(visit.closed[level], name) for visit in visits]))
+            for name in ("calls_per_s", "p50_us", "p99_us")
+        }
+        for level in levels
+    }
+
+
+def _keyed_text(run: Run) -> list[str]:
+    if not run.keyed:
+        return []
+    rows = []
+    for store in dict.fromkeys(visit.store for visit in run.keyed):
+        visits = [visit for visit in run.keyed if visit.store == store]
+        row = [store]
+        for level in (1, judge.BAR_CONNECTIONS):
+            closed = [visit.closed[level] for visit in visits if level in visit.closed]
+            rates = spread([each.calls_per_s for each in closed]) if closed else None
+            p50 = spread([each.p50_us for each in closed]).median if closed else None
+            row += [_thousands(rates), _number(p50, 0)]
+        rows.append(row)
+    title = f"Keyed, journalled calls; fdatasync p50 {_number(run.fdatasync_us, 0)} us"
+    head = ["", "calls/s at 1", "p50 us", "calls/s at 32", "p50 us"]
+    return [title, _table(head, rows)]
 
 
 def _level(visits: Sequence[Visit], level: int) -> dict[str, object]:
@@ -122,6 +162,7 @@ def to_text(run: Run, setting: Setting) -> str:
                 for name, row in ratios(run, levels).items()
             ],
         ),
+        *_keyed_text(run),
         "Bars",
         _table(["", "figure", "limit", ""], [_bar_row(bar) for bar in judge.bars(run)]),
         *(f"absent: {name}: {why}" for name, why in run.absent.items()),

@@ -52,6 +52,16 @@ class Visit:
 
 
 @dataclass(slots=True)
+class KeyedVisit:
+    """One journal's store, or direct, in one round of keyed calls."""
+
+    store: str
+    round: int
+    closed: dict[int, Closed] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Run:
     """Everything measured in one run; `absent` says why a wanted subject did not take part."""
 
@@ -59,6 +69,9 @@ class Run:
     ready_s: dict[str, list[float]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
+    keyed: list[KeyedVisit] = field(default_factory=list)
+    fdatasync_us: float | None = None
+    """The median of the disk that the journals are on."""
 
     def subjects(self) -> list[str]:
         """Names of the subjects that were measured, in the order of the first round."""

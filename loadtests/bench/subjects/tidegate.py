@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from loadtests.bench.calllog import LogFields
 from loadtests.bench.host import free_port
@@ -17,6 +19,9 @@ class Tidegate:
 
     name = "tidegate"
     fields = LogFields(time="at", target="route", duration="duration_us", mark='"event":"call"')
+
+    def __init__(self, journal: Mapping[str, Any] | None = None) -> None:
+        self._journal = journal
 
     def absent(self) -> str | None:
         """Only when its package cannot be found."""
@@ -37,6 +42,7 @@ class Tidegate:
             "listen": {"address": f"127.0.0.1:{place.port}"},
             "admin": {"address": f"127.0.0.1:{free_port()}"},
             "log": {"calls": True},
+            **({"journal": dict(self._journal)} if self._journal else {}),
             "partners": {
                 "bench": {
                     "upstreams": {
