@@ -23,7 +23,8 @@ def load_config(config: Path) -> Loaded:
     except SettingsError as error:
         fail(str(error))
     for warning in loaded.warnings:
-        typer.echo(f"warning: {warning.path}: {warning.message}; {warning.remedy}", err=True)
+        where = f"{warning.file}: {warning.path}" if warning.file else warning.path
+        typer.echo(f"warning: {where}: {warning.message}; {warning.remedy}", err=True)
     return loaded
 
 

@@ -39,4 +39,5 @@ def _place(root: Node, finding: Finding) -> Problem:
         path = child_path(path, step)
     lines = [str(find(root, loc)[0].line) for loc in finding.see]
     seen = f" (see line {', '.join(lines)})" if lines else ""
-    return Problem(path, node.line, finding.message + seen, finding.remedy, node.column)
+    message = finding.message + seen
+    return Problem(path, node.line, message, finding.remedy, node.column, node.file)
