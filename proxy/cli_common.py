@@ -23,8 +23,7 @@ def load_config(config: Path) -> Loaded:
     except SettingsError as error:
         fail(str(error))
     for warning in loaded.warnings:
-        where = f"{warning.file}: {warning.path}" if warning.file else warning.path
-        typer.echo(f"warning: {where}: {warning.message}; {warning.remedy}", err=True)
+        typer.echo(f"warning: {warning.path}: {warning.message}; {warning.remedy}", err=True)
     return loaded
 
 

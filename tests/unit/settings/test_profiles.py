@@ -205,21 +205,32 @@ def test_a_tower_of_profiles_has_a_height(tmp_path: Path) -> None:
     assert "too many" in one_problem(tmp_path, naming("p0.yaml")).message
 
 
-def test_a_conclusion_about_both_names_the_file_that_can_be_changed(tmp_path: Path) -> None:
-    """The configuration's margin and the profile's window: the margin is the configuration's."""
+def test_a_conclusion_is_placed_where_it_can_be_mended(tmp_path: Path) -> None:
+    """In the configuration, which wins: at its own key, else where it names the profile."""
     own(tmp_path, OWN)
     text = naming("own.yaml", "idempotency: {margin: 12h}")
     problem = one_problem(tmp_path, text)
+    assert problem.path == "partners.north.idempotency.margin"
+    assert problem.line == line_of(text, "margin: 12h")
+    file = own(tmp_path, OWN.replace("window: 12h", "window: 12h\n  margin: 12h"))
+    text = naming("own.yaml")
+    problem = one_problem(tmp_path, text)
     assert (problem.path, problem.file) == ("partners.north.idempotency.margin", "")
-    own(tmp_path, OWN.replace("window: 12h", "window: 12h\n  margin: 12h"))
+    assert problem.line == line_of(text, "profile: own.yaml")
+    assert problem.message.endswith(f"({file.resolve()}:6)")
+
+
+def test_a_default_of_a_profile_is_its_profiles(tmp_path: Path) -> None:
+    """A window no longer than the default margin: the profile is named, not its missing key."""
+    file = own(tmp_path, OWN.replace("window: 12h", "window: 1h"))
     problem = one_problem(tmp_path, naming("own.yaml"))
-    assert (problem.path, problem.line) == ("idempotency.margin", 6)
-    assert problem.file.endswith("own.yaml")
+    assert problem.path == "partners.north.idempotency.margin"
+    assert problem.message.endswith(f"({file.resolve()}:3)")
 
 
 def test_a_doubtful_fact_of_an_own_profile_is_warned_about(tmp_path: Path) -> None:
-    """As if it stood in the configuration, with its own file."""
-    own(tmp_path, OWN.replace('"5xx": unknown', '"503": none'))
+    """As if it stood in the configuration."""
+    file = own(tmp_path, OWN.replace('"5xx": unknown', '"503": none'))
     (warning,) = load_text(tmp_path, naming("own.yaml")).warnings
-    assert warning.path == "operations.authorize.execution.503"
-    assert warning.file.endswith("own.yaml")
+    assert warning.path == "partners.north.operations.authorize.execution.503"
+    assert str(file.resolve()) in warning.message
