@@ -11,6 +11,7 @@ RUN pip install --require-hashes -r requirements/build.lock \
     && pip --python /opt/tidegate/bin/python install --require-hashes -r requirements/run.lock
 COPY LICENSE README.md pyproject.toml ./
 COPY proxy proxy
+COPY config/partners config/partners
 RUN pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /wheels . \
     && pip --python /opt/tidegate/bin/python install --no-deps --no-index /wheels/*.whl
 

@@ -8,6 +8,7 @@ event loop.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -85,11 +86,41 @@ def explain(
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    of_profile: Annotated[
+        bool, typer.Option("--profile", help="Of a profile file, for one of your own.")
+    ] = False,
+) -> None:
     """Print the configuration's JSON Schema, for editors."""
     from proxy.settings.load import json_schema
+    from proxy.settings.profile import Profile
 
-    typer.echo(json.dumps(json_schema(), indent=2))
+    found = json_schema(Profile, "Tidegate partner profile") if of_profile else json_schema()
+    typer.echo(json.dumps(found, indent=2))
+
+
+@app.command()
+def profile(
+    name: Annotated[str, typer.Argument(help="A profile's name or path; none: all names.")] = "",
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="NAME is a partner of this file.")
+    ] = None,
+) -> None:
+    """Show what is known of a partner, and which line of which file says so."""
+    from proxy.settings import effective
+    from proxy.settings.problems import SettingsError
+
+    if not name:
+        typer.echo(effective.profiles())
+        return
+    try:
+        if config is None:
+            typer.echo(effective.of_profile(name))
+        else:
+            load_config(config)
+            typer.echo(effective.of_partner(config, name, os.environ))
+    except SettingsError as error:
+        fail(str(error))
 
 
 @app.command()

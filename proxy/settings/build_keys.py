@@ -43,9 +43,17 @@ def of_route(
         tenant_header=rule.tenant_header.lower().encode() if rule.tenant_header else None,
         group=rule.group or "+".join(partners),
         fields=rule.fields,
-        volatile=rule.volatile,
+        volatile=_volatile(settings, rule, partners),
         wait_s=rule.wait_s,
     )
+
+
+def _volatile(settings: Settings, rule: Idempotency, partners: list[str]) -> tuple[str, ...]:
+    """The route's own, else what every one of its partners lets differ."""
+    if "volatile" in rule.model_fields_set:
+        return rule.volatile
+    first, *others = (settings.partners[name].volatile for name in partners)
+    return tuple(each for each in first if all(each in other for other in others))
 
 
 def _moves_money(candidates: tuple[model.Candidate, ...]) -> bool:

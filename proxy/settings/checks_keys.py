@@ -11,7 +11,9 @@ from proxy.settings.tree import Loc
 
 
 def check_keys(settings: Settings) -> Iterator[Finding]:
-    """Keys without a journal, keys from no fields, windows that are all margin, ids used twice."""
+    """Keys without a journal or from no fields, windows all margin, references that may differ,
+    ids used twice.
+    """
     for index, route in enumerate(settings.routes):
         rule, place = route.idempotency, ("routes", index, "idempotency")
         if rule is None or rule.key_from is None:
@@ -58,6 +60,15 @@ def _check_partners(settings: Settings) -> Iterator[Finding]:
                 "choose a shorter one",
                 ((*place, "window"),),
             )
+        asked = {inquiry.reference for inquiry in partner.inquiries.values()}
+        for index, pointer in enumerate(partner.volatile):
+            if pointer in asked:
+                yield Finding(
+                    ("partners", name, "volatile", index),
+                    "is the reference that the partner is asked by",
+                    "remove it: two references are two payments to the partner",
+                    (("partners", name, "inquiries"),),
+                )
 
 
 def _check_sealing(settings: Settings) -> Iterator[Finding]:

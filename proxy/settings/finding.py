@@ -39,4 +39,22 @@ def _place(root: Node, finding: Finding) -> Problem:
         path = child_path(path, step)
     lines = [str(find(root, loc)[0].line) for loc in finding.see]
     seen = f" (see line {', '.join(lines)})" if lines else ""
-    return Problem(path, node.line, finding.message + seen, finding.remedy, node.column)
+    message = finding.message + seen
+    if node.file:
+        return _place_of_profile(root, finding, message, node)
+    return Problem(path, node.line, message, finding.remedy, node.column)
+
+
+def _place_of_profile(root: Node, finding: Finding, message: str, node: Node) -> Problem:
+    """Where the configuration names the profile: what it says besides wins, so that can be mended.
+
+    The profile's own place follows the message.
+    """
+    path, own = "", root
+    for depth, step in enumerate(finding.loc):
+        path = child_path(path, step)
+        above, _ = find(root, finding.loc[:depth])
+        own = own if above.file else above
+    own = find(own, ("profile",))[0]
+    message = f"{message} ({node.file}:{node.line})"
+    return Problem(path, own.line, message, finding.remedy, own.column)

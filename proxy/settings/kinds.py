@@ -58,6 +58,18 @@ def _secret(written: str) -> Secret:
     return Secret(parse_header_value(written))
 
 
+def _profile(written: str) -> str:
+    if not is_profile_path(written) and _NAME.fullmatch(written) is None:
+        remedy = "write a profile's name, or a path such as ./partner.yaml"
+        raise Wrong("is neither a profile's name nor a path", remedy)
+    return written
+
+
+def is_profile_path(written: str) -> bool:
+    """Whether a profile is named by its place, and not by its name."""
+    return "/" in written or written.endswith((".yaml", ".yml"))
+
+
 def _pointer(written: str) -> str:
     if _POINTER.fullmatch(written) is None:
         raise Wrong("is not a JSON pointer", "write one such as /payment/reference (RFC 6901)")
@@ -125,6 +137,9 @@ _MONEY_ALSO = {"true": Money.YES, "false": Money.NO}
 
 Version = Annotated[int, Scalar(lambda value: _version(text_of(value)), {"const": 1})]
 Name = Annotated[str, text(_name, pattern=f"^{_NAME.pattern}$")]
+ProfileRef = Annotated[
+    str, text(_profile, pattern=rf"^{_NAME.pattern}$|/|\.ya?ml$|" + REFERENCE["pattern"])
+]
 UpstreamName = Annotated[str, text(str)]
 """Not checked further: the cross check says which upstreams there are."""
 Address = Annotated[network.Address, text(network.parse_address)]

@@ -10,6 +10,7 @@ from pathlib import Path
 from proxy.settings.checks import check
 from proxy.settings.digest import digest
 from proxy.settings.problems import Problem, SettingsError
+from proxy.settings.profiles import lay_profiles
 from proxy.settings.reader import TEXT_BYTES_MAX, read_tree
 from proxy.settings.schema import Settings, json_schema
 from proxy.settings.tree import Node, find
@@ -38,7 +39,7 @@ def load(path: str | Path, environ: Mapping[str, str] | None = None) -> Loaded:
     Raises SettingsError with every problem of the file.
     """
     place = Path(path)
-    return read(_content(place), place, os.environ if environ is None else environ)
+    return read(content(place), place, os.environ if environ is None else environ)
 
 
 def read(content: bytes, path: Path, environ: Mapping[str, str]) -> Loaded:
@@ -48,6 +49,7 @@ def read(content: bytes, path: Path, environ: Mapping[str, str]) -> Loaded:
         raise SettingsError(str(path), problems)
     directory = path.absolute().parent
     problems += expand_references(root, environ, directory)
+    problems += lay_profiles(root, directory)
     settings, refused = validate(root, directory)
     concluded, warnings = check(settings, root)
     problems += refused + concluded
@@ -57,7 +59,8 @@ def read(content: bytes, path: Path, environ: Mapping[str, str]) -> Loaded:
     return Loaded(settings, warnings, digest(settings), path)
 
 
-def _content(path: Path) -> bytes:
+def content(path: Path) -> bytes:
+    """A configuration file as it stands. Raises SettingsError."""
     try:
         with path.open("rb") as file:
             return file.read(TEXT_BYTES_MAX + 1)

@@ -17,6 +17,8 @@ from proxy.settings.kinds import (
     MoneyWord,
     Name,
     OperationKey,
+    Pointer,
+    ProfileRef,
     StatusKey,
 )
 from proxy.settings.scalars import duration, flag, size, whole
@@ -103,8 +105,8 @@ class Upstream(Model):
     pool: Pool = key({}, "bounds of the connections")
 
 
-class Partner(Model):
-    """A payment provider as a business party."""
+class Facts(Model):
+    """How a payment provider behaves: what a profile states, and a configuration may."""
 
     operations: dict[OperationKey, OperationOverrides] = key(
         {}, "what differs from the defaults, per operation"
@@ -112,5 +114,16 @@ class Partner(Model):
     idempotency: OwnKeys | None = key(None, "its own idempotency keys, if it has any")
     inquiries: dict[OperationKey, Inquiry] = key(
         {}, "how to ask what became of a call in doubt, per operation"
+    )
+    volatile: tuple[Pointer, ...] = key(
+        (), "JSON pointers that may differ between two tries, on routes that name none"
+    )
+
+
+class Partner(Facts):
+    """A payment provider as a business party."""
+
+    profile: ProfileRef | None = key(
+        None, "a shipped profile's name, or the path of one; what stands here wins over it"
     )
     upstreams: dict[Name, Upstream] = required("reachable base URLs by name", {})

@@ -20,7 +20,8 @@ class Problem:
     """One mistake, or one warning.
 
     `path` reads like `routes[2].candidates[0]`; `line` and `column` count from 1
-    and are None where the file has no such place.
+    and are None where the file has no such place. `file` is a profile's, or
+    empty for the configuration itself.
     """
 
     path: str
@@ -28,9 +29,11 @@ class Problem:
     message: str
     remedy: str
     column: int | None = None
+    file: str = ""
 
     def render(self, file: str) -> str:
         """Two lines: `file:line: path: message` and the remedy."""
+        file = self.file or file
         place = file if self.line is None else f"{file}:{self.line}"
         where = f"{place}: {self.path}" if self.path else place
         return f"{where}: {self.message}\n  remedy: {self.remedy}"
@@ -41,11 +44,16 @@ class SettingsError(Exception):
 
     def __init__(self, file: str, problems: Iterable[Problem]) -> None:
         self.file = file
-        self.problems = sorted(problems, key=lambda found: (found.line or 0, found.column or 0))
+        self.problems = sorted(problems, key=_by_place)
         super().__init__(file, len(self.problems))
 
     def __str__(self) -> str:
         return "\n".join(problem.render(self.file) for problem in self.problems)
+
+
+def _by_place(problem: Problem) -> tuple[str, int, int]:
+    """The configuration's own first, then those of each profile."""
+    return problem.file, problem.line or 0, problem.column or 0
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -36,10 +36,13 @@ class _Stop(Exception):
         self.problem = Problem("", line, message, remedy, None if line is None else column)
 
 
-def read_tree(content: bytes) -> tuple[Node | None, list[Problem]]:
-    """The tree and what is wrong with it; None when nothing could be read."""
+def read_tree(content: bytes, beginning: str = "version: 1") -> tuple[Node | None, list[Problem]]:
+    """The tree and what is wrong with it; None when nothing could be read.
+
+    `beginning` is how such a file begins, for a reader who has not begun.
+    """
     text = ""
-    builder = _Builder()
+    builder = _Builder(beginning)
     try:
         text = _decode(content)
         return builder.document(yaml.parse(text, Loader=_LOADER)), builder.problems
@@ -69,7 +72,8 @@ def _decode(content: bytes) -> str:
 class _Builder:
     """Builds nodes from events, depth first; mistakes that leave the rest readable are noted."""
 
-    def __init__(self) -> None:
+    def __init__(self, beginning: str) -> None:
+        self._beginning = beginning
         self.problems: list[Problem] = []
         self._anchors: dict[str, Node] = {}
         self._nodes = 0
@@ -84,9 +88,9 @@ class _Builder:
                 first = next(events)
                 root = self._node(first, events, "", _place(first), 0)
         if root is None or (root.pruned and root.value == ""):
-            raise _Stop("the file is empty", "begin with version: 1")
+            raise _Stop("the file is empty", f"begin with {self._beginning}")
         if not isinstance(root.value, dict):
-            remedy = "begin with version: 1 and write key: value lines"
+            remedy = f"begin with {self._beginning} and write key: value lines"
             raise _Stop("the file is not a mapping", remedy, root.line)
         return root
 

@@ -121,11 +121,13 @@ class _ForEditors(GenerateJsonSchema):
         return super().default_schema(schema)
 
 
-def json_schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of the file."""
-    body = Settings.model_json_schema(schema_generator=_ForEditors)
+def json_schema(
+    model: type[Model] = Settings, title: str = "Tidegate configuration"
+) -> dict[str, Any]:
+    """JSON Schema (2020-12) of the file, or of one that is another model's."""
+    body = model.model_json_schema(schema_generator=_ForEditors)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **body,
-        "title": "Tidegate configuration",
+        "title": title,
     }

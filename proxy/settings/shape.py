@@ -8,7 +8,6 @@ from typing import Any, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from proxy.settings.base import Model
-from proxy.settings.schema import Settings
 
 
 def keys(model: type[Model]) -> dict[str, FieldInfo]:
@@ -24,9 +23,9 @@ def model_in(annotation: Any) -> type[Model] | None:
     return next((model for model in found if model is not None), None)
 
 
-def descend(loc: tuple[str | int, ...]) -> tuple[Any, FieldInfo | None]:
-    """The annotation at a place, and the field that the place's last key names."""
-    annotation: Any = Settings
+def descend(model: type[Model], loc: tuple[str | int, ...]) -> tuple[Any, FieldInfo | None]:
+    """The annotation at a place of a model, and the field that the place's last key names."""
+    annotation: Any = model
     field: FieldInfo | None = None
     for step in loc:
         field = None

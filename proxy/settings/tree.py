@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 
 from proxy.settings.secret import Referenced
@@ -25,6 +26,7 @@ class Node:
     """A scalar, a mapping or a list; `line` and `column` count from 1.
 
     A mapping's child stands where its key stands: that is where a reader looks.
+    `file` is the profile that it came from; it is empty in the configuration's own nodes.
     """
 
     value: str | dict[str, Node] | list[Node]
@@ -34,6 +36,7 @@ class Node:
     referenced: bool = False
     pruned: bool = False
     stub: bool = False
+    file: str = ""
 
     def children(self) -> Sequence[tuple[str | int, Node]]:
         """Key or index, and node; empty for a scalar."""
@@ -115,6 +118,17 @@ def graft(node: Node, path: str, line: int, column: int) -> tuple[Node, int, int
     return copy, count, deepest
 
 
+def lay_under(over: Node, under: Node) -> None:
+    """Give a mapping what another one has besides: mappings key by key, all else as a whole."""
+    if not isinstance(over.value, dict) or not isinstance(under.value, dict):
+        return
+    for key, node in under.value.items():
+        if key in over.value:
+            lay_under(over.value[key], node)
+        else:
+            over.value[key] = deepcopy(node)
+
+
 def put_stub(parent: Node, key: str, example: object) -> None:
     """Fill a missing required key with an example value."""
     if isinstance(parent.value, dict):
@@ -129,4 +143,4 @@ def _stub(example: object, path: str, parent: Node) -> Node:
         value = [_stub(inner, child_path(path, at), parent) for at, inner in enumerate(example)]
     else:
         value = str(example)
-    return Node(value, path, parent.line, parent.column, stub=True)
+    return Node(value, path, parent.line, parent.column, stub=True, file=parent.file)

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from proxy.settings.base import Model
 from proxy.settings.problems import Problem, Wrong, suggest
 from proxy.settings.references import expand
 from proxy.settings.schema import Settings
 from proxy.settings.shape import descend, keys, model_in
 from proxy.settings.tree import Loc, Node, child_path, find, put_stub, to_data
+
+M = TypeVar("M", bound=Model)
 
 _KINDS = {
     "model_type": ("is not a mapping", "write key: value lines below it"),
@@ -38,28 +41,33 @@ def expand_references(root: Node, environ: Mapping[str, str], directory: Path) -
             node.value, node.referenced = expand(node.value, environ, directory)
         except Wrong as wrong:
             node.pruned = True
-            problems.append(_problem(node, wrong.message, wrong.remedy))
+            problems.append(problem_at(node, wrong.message, wrong.remedy))
     return problems
 
 
 def validate(root: Node, directory: Path) -> tuple[Settings, list[Problem]]:
     """Settings of all that could be read, and what could not."""
+    return validate_as(Settings, root, directory)
+
+
+def validate_as(model: type[M], root: Node, directory: Path) -> tuple[M, list[Problem]]:
+    """The same of a file that is another model's."""
     problems: list[Problem] = []
     while True:
         try:
-            settings = Settings.model_validate(to_data(root), context={"directory": directory})
+            found = model.model_validate(to_data(root), context={"directory": directory})
         except ValidationError as error:
             details: list[Any] = error.errors(include_url=False, include_input=False)
         else:
-            return settings, problems
+            return found, problems
         # Places are looked up before anything is pruned: pruning shifts a list's indexes.
         placed = [(detail, *_locate(root, detail)) for detail in details]
         for detail, node, missing in placed:
             if missing is None:
                 node.pruned = True
-                problems.append(_refusal(node, detail))
+                problems.append(_refusal(model, node, detail))
             else:
-                problems.extend(_fill(node, missing, detail["loc"]))
+                problems.extend(_fill(model, node, missing, detail["loc"]))
 
 
 def _locate(root: Node, detail: Any) -> tuple[Node, str | None]:
@@ -76,10 +84,10 @@ def _locate(root: Node, detail: Any) -> tuple[Node, str | None]:
     return node, None
 
 
-def _fill(parent: Node, key: str, loc: Loc) -> list[Problem]:
+def _fill(model: type[Model], parent: Node, key: str, loc: Loc) -> list[Problem]:
     """Put an example where a required key is missing; a pruned one was reported already."""
     known = isinstance(parent.value, dict) and key in parent.value
-    _, field = descend(loc)
+    _, field = descend(model, loc)
     examples = field.examples if field is not None else None
     if not examples:
         raise RuntimeError(f"a required key of the schema has no example: {key}")
@@ -87,24 +95,26 @@ def _fill(parent: Node, key: str, loc: Loc) -> list[Problem]:
     if known:
         return []
     path = child_path(parent.path, key)
-    return [Problem(path, parent.line, "is missing", f"add {key}: here", parent.column)]
+    remedy = f"add {key}: here"
+    return [Problem(path, parent.line, "is missing", remedy, parent.column, parent.file)]
 
 
-def _refusal(node: Node, detail: Any) -> Problem:
+def _refusal(model: type[Model], node: Node, detail: Any) -> Problem:
     if detail["type"] == "extra_forbidden":
-        return _unknown_key(node, detail["loc"])
+        return _unknown_key(model, node, detail["loc"])
     wrong = detail.get("ctx", {}).get("error")
     if isinstance(wrong, Wrong):
-        return _problem(node, wrong.message, wrong.remedy)
-    return _problem(node, *_KINDS.get(detail["type"], _OTHER))
+        return problem_at(node, wrong.message, wrong.remedy)
+    return problem_at(node, *_KINDS.get(detail["type"], _OTHER))
 
 
-def _unknown_key(node: Node, loc: Loc) -> Problem:
-    annotation, _ = descend(loc[:-1])
-    model = model_in(annotation)
-    known = keys(model) if model is not None else {}
-    return _problem(node, "is not a key known here", suggest(str(loc[-1]), known))
+def _unknown_key(model: type[Model], node: Node, loc: Loc) -> Problem:
+    annotation, _ = descend(model, loc[:-1])
+    below = model_in(annotation)
+    known = keys(below) if below is not None else {}
+    return problem_at(node, "is not a key known here", suggest(str(loc[-1]), known))
 
 
-def _problem(node: Node, message: str, remedy: str) -> Problem:
-    return Problem(node.path, node.line, message, remedy, node.column)
+def problem_at(node: Node, message: str, remedy: str) -> Problem:
+    """What is wrong with a node, where it stands."""
+    return Problem(node.path, node.line, message, remedy, node.column, node.file)

@@ -92,6 +92,27 @@ def test_a_file_that_is_not_there_is_said_in_words(
     assert "Traceback" not in done.output
 
 
+def test_profiles_are_listed_and_shown() -> None:
+    """Without a name all names; with one its facts."""
+    assert "stripe " in _run("profile").stdout
+    done = _run("profile", "stripe")
+    assert done.exit_code == 0
+    assert "window: 24h" in done.stdout
+    assert "sandbox-processor" in _run("profile", "nobody").stderr
+
+
+def test_a_partner_is_shown_as_it_is_in_force(tmp_path: Path) -> None:
+    """With `--config` the name is a partner's; a wrong file is reported as by `check`."""
+    document = config.document({"a": config.upstream(9)}, [config.route("/psp/", ["a"])])
+    document["partners"]["partner"]["profile"] = "adyen"
+    done = _run("profile", "partner", "--config", config.write(tmp_path, document))
+    assert "window: 168h" in done.stdout
+    document["partners"]["partner"]["profile"] = "adyenn"
+    done = _run("profile", "partner", "--config", config.write(tmp_path, document))
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "did you mean adyen?" in done.stderr
+
+
 def test_explain_prints_the_rules_of_the_route(good: Path) -> None:
     """The method may be written in lower case, and the path may have a query."""
     done = _run("explain", "post", "/psp/charges?x=1", "--config", good)
@@ -114,6 +135,8 @@ def test_the_schema_is_a_json_schema_of_the_file() -> None:
     document = json.loads(_run("schema").stdout)
     assert document["$schema"].startswith("https://json-schema.org/")
     assert {"version", "listen", "partners", "routes"} <= set(document["properties"])
+    profile = json.loads(_run("schema", "--profile").stdout)
+    assert {"name", "extends", "sources", "idempotency"} <= set(profile["properties"])
 
 
 def test_an_unknown_loop_is_refused(good: Path) -> None:

@@ -92,3 +92,36 @@ def test_all_that_a_route_can_say(tmp_path: Path) -> None:
     assert (rule.key_from, rule.fields, rule.volatile) == (KeyFrom.FIELDS, ("/a",), ("/b",))
     assert (rule.header, rule.length_max, rule.wait_s) == (b"x-k", 9, 2.0)
     assert (rule.tenant, rule.tenant_header, rule.group) == ("t", b"x-t", "g")
+
+
+VOLATILE = ("  north:\n", "  north:\n    volatile: [/sent_at, /trace]\n")
+
+
+def volatile(folder: Path, *changes: tuple[str, str]) -> tuple[str, ...]:
+    """What may differ between two tries on the first route."""
+    rule = built(folder, changed(*changes) + JOURNAL).routes[0].idempotency
+    assert rule is not None
+    return rule.volatile
+
+
+def test_what_a_partner_lets_differ_holds_for_its_routes(tmp_path: Path) -> None:
+    """Also for a route with other rules of its own."""
+    assert volatile(tmp_path, VOLATILE) == ("/sent_at", "/trace")
+    said = ("    operation: authorize\n", "    idempotency: {wait: 1s}\n")
+    assert volatile(tmp_path, VOLATILE, said) == ("/sent_at", "/trace")
+
+
+def test_a_routes_own_word_wins_over_its_partners(tmp_path: Path) -> None:
+    """Also if it says that nothing may differ."""
+    said = "    idempotency: {volatile: %s}\n"
+    route = "    operation: authorize\n"
+    assert volatile(tmp_path, VOLATILE, (route, said % "[/a]")) == ("/a",)
+    assert volatile(tmp_path, VOLATILE, (route, said % "[]")) == ()
+
+
+def test_several_partners_let_differ_what_all_of_them_do(tmp_path: Path) -> None:
+    """A repetition may go to any of them."""
+    both = ("candidates: [north-a, north-b]", "candidates: [north-a, south-a]")
+    south = ("  south:\n", "  south:\n    volatile: [/trace, /other]\n")
+    assert volatile(tmp_path, VOLATILE, both) == ()
+    assert volatile(tmp_path, VOLATILE, both, south) == ("/trace",)

@@ -10,6 +10,12 @@ from tests.unit.settings.example import BASE, changed, problems_of
 
 JOURNAL = "journal: {path: j.db}\n"
 SEAL = "ab" * 32
+ASKED = """\
+  north:
+    volatile: [/sent_at, /ref]
+    inquiries:
+      authorize: {reference: /ref, target: '/p?r={reference}', found: /id}
+"""
 SHARED = f"{{url: postgresql://h/d, secret: {SEAL}}}"
 KEYS = f"[{{id: a, key: {SEAL}}}]"
 
@@ -33,6 +39,11 @@ def with_route(said: str) -> str:
             changed(("  north:\n", "  north:\n    idempotency: {header: K, window: 1h}\n")),
             "partners.north.idempotency.margin",
             "nothing is ever repeated",
+        ),
+        (
+            changed(("  north:\n", ASKED)),
+            "partners.north.volatile[1]",
+            "is the reference",
         ),
         (
             BASE

@@ -7,7 +7,7 @@ import pytest
 from proxy.settings.finding import Finding, settle
 from proxy.settings.problems import Problem
 from proxy.settings.reader import read_tree
-from proxy.settings.tree import Node, find
+from proxy.settings.tree import Node, find, lay_under
 
 
 @pytest.fixture
@@ -45,3 +45,23 @@ def test_nothing_is_concluded_from_what_is_wrong(root: Node, finding: Finding) -
     """Its cause is reported already."""
     find(root, ("c", 0, "d"))[0].pruned = True
     assert list(settle(root, [finding])) == []
+
+
+def test_a_place_in_a_profile_is_told_where_the_profile_is_named() -> None:
+    """The path is the configuration's, and the profile's own place follows."""
+    root, _ = _tree(b"a:\n  profile: x\n  b: 1\n")
+    under, _ = _tree(b"c:\n  d: 2\n")
+    for node in under.walk():
+        node.file = "x.yaml"
+    lay_under(find(root, ("a",))[0], under)
+    (problem, _), (inner, _) = settle(
+        root, [Finding(("a", "c", "d"), "is wrong", "fix it"), Finding(("a", "b"), "m", "r")]
+    )
+    assert problem == Problem("a.c.d", 2, "is wrong (x.yaml:2)", "fix it", 3)
+    assert inner.line == 3
+
+
+def _tree(text: bytes) -> tuple[Node, list[Problem]]:
+    tree, problems = read_tree(text)
+    assert tree is not None
+    return tree, problems

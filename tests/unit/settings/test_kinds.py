@@ -110,3 +110,16 @@ def test_default_statuses_prove_no_more_than_they_can() -> None:
         **dict.fromkeys((5, 408, 409, 425), Execution.UNKNOWN),
         429: Execution.NONE,
     } == STATUSES
+
+
+@pytest.mark.parametrize("written", ["stripe", "./own", "own.yaml", "own.yml", "/etc/own.yaml"])
+def test_a_profile_is_named_or_found_by_its_path(written: str) -> None:
+    """A slash or an ending makes it a path."""
+    assert _read(kinds.ProfileRef, written) == written
+    assert kinds.is_profile_path(written) is (written != "stripe")
+
+
+def test_a_profile_is_nothing_else() -> None:
+    """Neither a sentence nor a list."""
+    assert "./partner.yaml" in _refusal(kinds.ProfileRef, "a b").remedy
+    assert _refusal(kinds.ProfileRef, ["a"]).message == "is not a single value"

@@ -17,6 +17,14 @@ def test_a_problem_is_two_lines() -> None:
     )
 
 
+def test_a_problem_of_a_profile_has_its_own_file() -> None:
+    """The configuration's problems come first."""
+    found = [Problem("a", 1, "m", "r", file="p.yaml"), Problem("b", 9, "m", "r")]
+    error = SettingsError("f.yaml", found)
+    assert [each.path for each in error.problems] == ["b", "a"]
+    assert str(error).splitlines()[2] == "p.yaml:1: a: m"
+
+
 def test_a_report_follows_the_file() -> None:
     """By line, then column; what has no line comes first."""
     places = [(7, 2), (3, 9), (3, 1), (None, None)]

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from proxy.settings.load import load
+from proxy.settings.profile import Profile, shipped
 from proxy.settings.schema import Settings, json_schema
 from tests.unit.settings.documented import documented, example_keys, schema_keys, spelled
 from tests.unit.settings.editor import complaints
@@ -163,3 +164,22 @@ def test_attributes_are_named_with_their_units() -> None:
     assert {"timeout_header_s", "timeout_body_s", "timeout_idle_s", "timeout_write_s"} <= set(
         listen.model_fields
     )
+
+
+@pytest.mark.parametrize("file", shipped().values(), ids=shipped())
+def test_editors_accept_the_shipped_profiles(file: Path) -> None:
+    """A profile has a schema of its own."""
+    schema = json_schema(Profile, "Profile")
+    text = file.read_text(encoding="utf-8")
+    assert list(complaints(yaml.safe_load(text), schema, schema)) == []
+    wrong = yaml.safe_load(text.replace("about:", "abuot:"))
+    assert ".abuot" in list(complaints(wrong, schema, schema))
+
+
+def test_editors_know_what_names_a_profile() -> None:
+    """A name, a path or a reference."""
+    line = "  north:\n    profile: {}\n"
+    for written in ("stripe", "partners/own.yaml", "own.yml", "${PROFILE}"):
+        assert _underlined(BASE.replace("  north:\n", line.format(written))) == []
+    wrong = BASE.replace("  north:\n", line.format("a b"))
+    assert _underlined(wrong) == [".partners.north.profile"]

@@ -51,7 +51,7 @@ def test_models_are_found_in_containers(annotation: Any, model: Any) -> None:
 )
 def test_places_lead_to_models_and_fields(loc: Any, annotation: Any, has_field: bool) -> None:
     """Through mappings by name and lists; nothing where the schema has nothing."""
-    found, field = descend(loc)
+    found, field = descend(Settings, loc)
     assert found == annotation
     assert (field is not None) is has_field
 

@@ -6,7 +6,16 @@ import pytest
 
 from proxy.settings.reader import read_tree
 from proxy.settings.secret import Referenced
-from proxy.settings.tree import Node, child_path, find, graft, is_whole, put_stub, to_data
+from proxy.settings.tree import (
+    Node,
+    child_path,
+    find,
+    graft,
+    is_whole,
+    lay_under,
+    put_stub,
+    to_data,
+)
 
 TEXT = b"""\
 a: {b: 1}
@@ -92,3 +101,33 @@ def test_a_graft_is_a_copy_for_another_place(root: Node) -> None:
     assert to_data(copy) == ["x", "z"]
     find(copy, (0,))[0].pruned = True
     assert to_data(root) == {"a": {"b": "1"}, "list": ["x", "z"]}
+
+
+def _of(text: bytes) -> Node:
+    tree, _ = read_tree(text)
+    assert tree is not None
+    return tree
+
+
+def test_what_lies_under_shows_where_nothing_lies_over() -> None:
+    """Mappings key by key; lists and texts as a whole; another kind hides what is under it."""
+    over = _of(b"a: {b: 1}\nlist: [x]\nkind: {c: 1}\n")
+    under = _of(b"a: {b: 2, d: {e: 3}}\nlist: [y, z]\nkind: text\nonly: here\n")
+    lay_under(over, under)
+    assert to_data(over) == {
+        "a": {"b": "1", "d": {"e": "3"}},
+        "list": ["x"],
+        "kind": {"c": "1"},
+        "only": "here",
+    }
+    assert find(over, ("a", "d", "e"))[0].line == 1
+    lay_under(_of(b"a: 1\n").children()[0][1], under)  # a text has no keys to fill
+
+
+def test_what_lies_under_is_copied() -> None:
+    """Pruning it in one place leaves it in the other."""
+    under = _of(b"a: {b: 1}\n")
+    over = _of(b"c: 1\n")
+    lay_under(over, under)
+    find(over, ("a", "b"))[0].pruned = True
+    assert to_data(under) == {"a": {"b": "1"}}
