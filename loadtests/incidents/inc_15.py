@@ -22,7 +22,9 @@ from typing import Any
 from loadtests.incidents.callers import Callers, reread
 from loadtests.incidents.checker import Execution
 from loadtests.incidents.configured import ASKED, OWN_KEYS, configuration, partner, route
+from loadtests.incidents.inc_15_outage import outage_bars, outages
 from loadtests.incidents.inc_15_pause import pauses
+from loadtests.incidents.journals import PostgresJournal
 from loadtests.incidents.mortal import MortalSidecar, free_port
 from loadtests.incidents.payments import Payment
 from loadtests.incidents.reckoning import doubts, reckon, reckoning_bars
@@ -84,13 +86,19 @@ async def play(run: Run) -> Measured:
             retried = await callers.last_retries()
         finally:
             await callers.cancel()
+        payments, shared_bars = callers.payments, list[Bar]()
+        if isinstance(journal, PostgresJournal):
+            seen, added = await outages(run, journal, sidecars, tuple(PARTNERS))
+            payments += added
+            shared_bars = outage_bars(seen)
         wait_s = run.scaled(SETTLED_AFTER_S)
         run.progress.say(f"{retried} payments retried a last time; {wait_s:g} s to settle")
         await asyncio.sleep(wait_s)
         rows = await asyncio.to_thread(journal.rows)
-        await reread(all_urls, callers.payments)
-        stage.keep_payments(callers.payments)
-        killed = measured(run, callers.payments, stage.executions(), rows, kills)
+        await reread(all_urls, payments)
+        stage.keep_payments(payments)
+        killed = measured(run, payments, stage.executions(), rows, kills)
+        killed.bars += shared_bars
         if journal.shared:
             await asyncio.gather(*(sidecar.stop() for sidecar in sidecars))
             killed.bars += await pauses(run, stage, journal)
