@@ -37,6 +37,7 @@ from proxy.model.route import Idempotency
 from proxy.pipeline.layer import Handler, Layer, Ready
 
 _POLL_S = 0.1
+_OURS = (Verdict.RUN, Verdict.RESEND)
 _SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS"))
 
 _MISMATCH = Refused(
@@ -101,15 +102,16 @@ class Claims:
                 break
             left_s = ends_at - self._clock.now()
             if left_s <= 0:
-                return _BUSY
+                break
             await self._journal.wait_for(row.id, left_s, _POLL_S)
+        if verdict in _OURS:
+            return await self._begin(call, row, inner, resend=verdict is Verdict.RESEND)
+        self._journal.blocked.note(row.id, 1, self._clock.wall())
         if verdict is Verdict.REPLAY:
             return self._replay(row)
-        if verdict is Verdict.MISMATCH:
-            return _MISMATCH
         if verdict is Verdict.IN_DOUBT:
             return self._in_doubt(row)
-        return await self._begin(call, row, inner, resend=verdict is Verdict.RESEND)
+        return _MISMATCH if verdict is Verdict.MISMATCH else _BUSY
 
     def _replay(self, row: Record) -> Outcome:
         if not row.answer:

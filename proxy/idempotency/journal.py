@@ -14,6 +14,7 @@ from enum import Enum
 from functools import partial
 from typing import Any, TypeVar
 
+from proxy.idempotency.blocked import Blocked
 from proxy.idempotency.record import (
     Claim,
     JournalError,
@@ -55,11 +56,17 @@ class Journal:
         self._loop = loop
         self._timeout_s = timeout_commit_s
         self._bug = bug
+        self.blocked = Blocked(store, loop)
         self._runs: dict[bytes, asyncio.Future[None]] = {}
         self._owed: dict[bytes, tuple[int, Step, int]] = {}
         """By row: the token, the ending, the number of the attempt."""
         self._work: set[asyncio.Future[Any]] = set()
         self._closing = False
+
+    @property
+    def available(self) -> bool:
+        """Whether a key can be claimed, as far as is known."""
+        return self.store.takes_claims and self.store.waiting_s() <= self._timeout_s
 
     @property
     def owed(self) -> int:
@@ -70,7 +77,7 @@ class Journal:
 
     async def claim(self, wanted: Claim) -> tuple[Verdict, Record]:
         """Ask for a key. Raises StoreUnavailable, JournalError."""
-        if not self.store.takes_claims or self.store.waiting_s() > self._timeout_s:
+        if not self.available:
             raise StoreUnavailable
         asked = self.own(self.store.claim(wanted))
         try:
@@ -206,6 +213,7 @@ class Journal:
         finished = not self._work and not self._owed
         for work in list(self._work):
             work.cancel()
+        await self.blocked.close(self._timeout_s)
         await self.store.close()
         return finished
 

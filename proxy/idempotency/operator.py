@@ -16,9 +16,10 @@ from typing import Any, TextIO
 
 from proxy.idempotency.record import Instant, Record, Release, Settle, State
 from proxy.idempotency.rows import record, values
-from proxy.idempotency.sqlite import READ, SAVE, transaction
+from proxy.idempotency.sqlite import transaction
 from proxy.idempotency.sqlite_open import connect, lock_out_others, usable
 from proxy.idempotency.sqlite_read import find
+from proxy.idempotency.sqlite_schema import READ, SAVE
 from proxy.idempotency.store import Query
 from proxy.idempotency.transitions import step
 from proxy.model.errors import StartError

@@ -237,3 +237,32 @@ async def test_a_run_that_was_given_up_does_not_say_none() -> None:
     house.store.rows[row.id] = taken_over(row, "another", 0, house.store.instant())
     house.gate.set()
     assert refused(await asked) == ("taken_over", 409, Execution.UNKNOWN)
+
+
+async def test_duplicates_are_counted_by_their_row() -> None:
+    """Replays, other requests and busy keys; a first call is none."""
+    house = House(rule=replace(KEYED, wait_s=0.0))
+    house.answers, house.gate = [done()], asyncio.Event()
+    first = asyncio.ensure_future(house.ask())
+    while not house.sent:
+        await asyncio.sleep(0)
+    assert refused(await house.ask())[0] == "key_busy"
+    house.gate.set()
+    await first
+    house.clock.advance(5.0)
+    await house.ask()
+    assert refused(await house.ask(body=b'{"other": 1}'))[0] == "key_reused"
+    await house.journal.close(1.0)
+    (row,) = house.store.rows.values()
+    assert (row.blocked, row.blocked_at) == (3, house.clock.wall())
+
+
+async def test_a_call_in_doubt_blocks_its_repetition_and_counts_it() -> None:
+    """Nothing was sent for it."""
+    house = House()
+    house.answers = [LOST]
+    await house.ask()
+    assert refused(await house.ask())[0] == "in_doubt"
+    await house.journal.blocked.write()
+    (row,) = house.store.rows.values()
+    assert (row.blocked, len(house.sent)) == (1, 1)
