@@ -1,4 +1,4 @@
-"""`tidegate journal`: what operators ask of the journal's file, with or without a sidecar."""
+"""`tidegate journal`: what operators ask of the journal, with or without a sidecar."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from proxy.cli_common import ConfigFile, fail, load_config
 
 if TYPE_CHECKING:
     from proxy.idempotency.store import Query
+    from proxy.settings.load import Loaded
 
 journal = typer.Typer(help="The journal: what was sent and what came of it.", no_args_is_help=True)
 
@@ -24,18 +25,21 @@ def list_calls(
     state: Annotated[list[str] | None, typer.Option(help="claimed, sending, ...; repeat.")] = None,
     partner: Annotated[str | None, typer.Option(help="Only calls to this partner.")] = None,
     older_than_s: Annotated[float, typer.Option(help="Unchanged for so many seconds.")] = 0.0,
+    blocked: Annotated[
+        bool, typer.Option("--blocked", help="Only calls that blocked a duplicate.")
+    ] = False,
     limit: Annotated[int, typer.Option(help="Rows at most.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="JSON Lines.")] = False,
 ) -> None:
     """Calls by state, partner and age, oldest first."""
-    from proxy.idempotency import operator
+    from proxy.idempotency import described, operator
 
-    query = _query(state, partner, older_than_s, limit)
+    query = _query(state, partner, older_than_s, limit, blocked=blocked)
     rows = list(operator.all_rows(_journal(config), query))
     if as_json:
-        operator.export(rows, "jsonl", sys.stdout, time.time())
+        described.export(rows, "jsonl", sys.stdout, time.time())
     else:
-        typer.echo(operator.table(rows, time.time()))
+        typer.echo(described.table(rows, time.time()))
 
 
 @journal.command("show")
@@ -43,13 +47,13 @@ def show_call(
     config: ConfigFile, call: Annotated[str, typer.Argument(help="A key, or the start of an id.")]
 ) -> None:
     """All that is known of a call, but for the answer's content."""
-    from proxy.idempotency import operator
+    from proxy.idempotency import described, operator
 
     rows = operator.named(_journal(config), call)
     if not rows:
         fail(f"no call has the key or id {call!r}", code=1)
     for row in rows:
-        typer.echo(json.dumps(operator.described(row, time.time()), indent=2))
+        typer.echo(json.dumps(described.described(row, time.time()), indent=2))
 
 
 @journal.command("export")
@@ -59,13 +63,13 @@ def export_calls(
     state: Annotated[list[str] | None, typer.Option(help="claimed, sending, ...; repeat.")] = None,
     partner: Annotated[str | None, typer.Option(help="Only calls to this partner.")] = None,
 ) -> None:
-    """Every call with its class: never_sent, done or unknown."""
-    from proxy.idempotency import operator
+    """Every call with its class, never_sent, done or unknown, and the duplicates it blocked."""
+    from proxy.idempotency import described, operator
 
     if form not in ("jsonl", "csv"):
         fail(f"unknown format {form!r}: choose jsonl or csv", code=2)
     rows = operator.all_rows(_journal(config), _query(state, partner, 0.0, 1_000_000_000))
-    operator.export(rows, form, sys.stdout, time.time())
+    described.export(rows, form, sys.stdout, time.time())
 
 
 @journal.command("resolve")
@@ -74,20 +78,88 @@ def resolve_call(
     call: Annotated[str, typer.Argument(help="The id, as `list --json` and `show` give it.")],
     reason: Annotated[str, typer.Option(help="How you know; it is recorded.")],
     done: Annotated[bool, typer.Option("--done/--none", help="Executed, or not.")],
+    admin: Annotated[
+        str | None, typer.Option(help="Admin listener; default: the configuration's, if it answers")
+    ] = None,
 ) -> None:
-    """Say what became of a call in doubt. The sidecar must not run meanwhile."""
-    from proxy.idempotency import operator
+    """Say what became of a call in doubt: to a running sidecar, else to the journal's file."""
+    if len(call) != 32 or set(call) - set("0123456789abcdef"):
+        fail("the id has 32 hexadecimal digits; `tidegate journal show KEY` prints it", code=2)
+    word = {"execution": "done" if done else "none", "reason": reason, "by": "operator"}
+    loaded = load_config(config)
+    running = admin or _answering(loaded)
+    found = _tell(running, call, word, loaded, sure=admin is not None) if running else None
+    if found is None:
+        found = _resolve_in_file(config, call, done=done, reason=reason)
+    typer.echo(json.dumps(found, indent=2))
+
+
+def _answering(loaded: Loaded) -> str | None:
+    """The configuration's admin listener, if a sidecar answers there."""
+    from proxy.admin.client import AdminUnreachable, get
+
+    address = loaded.settings.admin.address
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    url = f"unix:{address.unix_path}" if address.unix_path else f"http://{host}:{address.port}"
+    try:
+        return url if get(url, "/healthz") == (200, "ok\n") else None
+    except AdminUnreachable:
+        return None
+
+
+def _tell(
+    admin: str, call: str, word: dict[str, Any], loaded: Loaded, *, sure: bool
+) -> dict[str, Any] | None:
+    """The call after an operator's word; None if that sidecar does not know it, and it may be
+    another one than the operator means.
+    """
+    from proxy.admin.client import AdminUnreachable, put_result
+
+    token = loaded.settings.admin.token
+    try:
+        status, document = put_result(admin, call, word, token.reveal() if token else None)
+    except AdminUnreachable as error:
+        fail(str(error))
+    if status == 200:
+        (found,) = document["calls"]
+        return dict(found)
+    if status != 404 or sure:
+        fail(f"{admin}: {document.get('detail', status)}")
+    return None
+
+
+def _resolve_in_file(config: Path, call: str, *, done: bool, reason: str) -> dict[str, Any]:
+    from proxy.idempotency import described, operator
     from proxy.idempotency.record import JournalError
     from proxy.model.errors import StartError
 
-    if len(call) != 32 or set(call) - set("0123456789abcdef"):
-        fail("the id has 32 hexadecimal digits; `tidegate journal show KEY` prints it", code=2)
+    path, wall = _journal(config), time.time()
     try:
-        path, row_id = _journal(config), bytes.fromhex(call)
-        row = operator.resolve(path, row_id, done=done, reason=reason, wall=time.time())
+        row = operator.resolve(path, bytes.fromhex(call), done=done, reason=reason, wall=wall)
     except (StartError, JournalError) as error:
-        fail(str(error), code=1)
-    typer.echo(json.dumps(operator.described(row, time.time()), indent=2))
+        fail(str(error))
+    return described.described(row, wall)
+
+
+@journal.command("reseal")
+def reseal_answers(config: ConfigFile) -> None:
+    """Seal stored answers anew with the first sealing key. The sidecar must not run meanwhile."""
+    from proxy.idempotency.reseal import Resealed, reseal_file
+    from proxy.model.errors import StartError
+
+    def told(progress: Resealed) -> None:
+        typer.echo(f"{progress.share:4.0%}, {progress.changed} answers sealed anew", err=True)
+
+    path = _journal(config)
+    chosen = load_config(config).settings.journal
+    assert chosen is not None
+    keys = {each.id: bytes.fromhex(each.key.reveal()) for each in chosen.sealing_keys}
+    try:
+        done = reseal_file(path, keys, told)
+    except StartError as error:
+        fail(str(error))
+    if done.unreadable:
+        fail(f"{done.unreadable} answers cannot be opened: configure the keys they are sealed with")
 
 
 @journal.command("migrate")
@@ -116,7 +188,14 @@ def _journal(config: Path) -> Path:
     return path
 
 
-def _query(states: list[str] | None, partner: str | None, older_than_s: float, limit: int) -> Query:
+def _query(
+    states: list[str] | None,
+    partner: str | None,
+    older_than_s: float,
+    limit: int,
+    *,
+    blocked: bool = False,
+) -> Query:
     from proxy.idempotency.record import State
     from proxy.idempotency.store import Query
 
@@ -126,4 +205,4 @@ def _query(states: list[str] | None, partner: str | None, older_than_s: float, l
             fail(f"unknown state {state!r}: choose {', '.join(known)}", code=2)
     chosen = tuple(State(state) for state in states) if states else tuple(State)
     until = time.time() - older_than_s if older_than_s else float("inf")
-    return Query(states=chosen, partner=partner, changed_to=until, limit=limit)
+    return Query(states=chosen, partner=partner, changed_to=until, blocked=blocked, limit=limit)

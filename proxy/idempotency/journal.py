@@ -57,6 +57,8 @@ class Journal:
         self._timeout_s = timeout_commit_s
         self._bug = bug
         self.blocked = Blocked(store, loop)
+        self.committed: Callable[[float], None] = _unheard
+        """Told how long each step took to become durable, or to fail: seconds."""
         self._runs: dict[bytes, asyncio.Future[None]] = {}
         self._owed: dict[bytes, tuple[int, Step, int]] = {}
         """By row: the token, the ending, the number of the attempt."""
@@ -97,10 +99,15 @@ class Journal:
 
     async def step(self, row_id: bytes, token: int, made: Step) -> Record:
         """Change a row. Raises StoreUnavailable, Superseded, JournalError."""
-        return await self._in_time(self.own(self.store.step(row_id, token, made)))
+        begun_at = self._loop.time()
+        try:
+            return await self._in_time(self.own(self.store.step(row_id, token, made)))
+        finally:
+            self.committed(self._loop.time() - begun_at)
 
     async def conclude(self, row_id: bytes, token: int, made: Step, attempt: int = 0) -> Conclusion:
         """Write how a run ended, with its `attempt`. Raises JournalError."""
+        begun_at = self._loop.time()
         change = self.own(self._end_run(row_id, token, made, attempt))
         change.add_done_callback(partial(self._concluded, row_id, (token, made, attempt)))
         try:
@@ -109,6 +116,8 @@ class Journal:
             return Conclusion.OWED
         except Superseded:
             return Conclusion.TAKEN_OVER
+        finally:
+            self.committed(self._loop.time() - begun_at)
         return Conclusion.DURABLE
 
     async def _end_run(self, row_id: bytes, token: int, made: Step, attempt: int) -> Record:
@@ -174,6 +183,10 @@ class Journal:
         """A run under this key has begun here."""
         self._runs[row_id] = self._loop.create_future()
 
+    def runs(self, row_id: bytes) -> bool:
+        """Whether a run under this key is at work here."""
+        return row_id in self._runs
+
     def end(self, row_id: bytes) -> None:
         """It has ended; whoever waits for it may look."""
         run = self._runs.pop(row_id, None)
@@ -216,6 +229,10 @@ class Journal:
         await self.blocked.close(self._timeout_s)
         await self.store.close()
         return finished
+
+
+def _unheard(_: float) -> None:
+    """Nobody counts."""
 
 
 async def _run(work: Awaitable[T]) -> T:

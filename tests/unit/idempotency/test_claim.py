@@ -266,3 +266,24 @@ async def test_a_call_in_doubt_blocks_its_repetition_and_counts_it() -> None:
     await house.journal.blocked.write()
     (row,) = house.store.rows.values()
     assert (row.blocked, len(house.sent)) == (1, 1)
+
+
+async def test_a_replay_has_everything_but_the_cards_secrets() -> None:
+    """The first caller gets what the partner said."""
+    house = House()
+    house.answers = [done(body=b'{"id": 1, "cvv": "737"}')]
+    first, again = await house.ask(), await house.ask()
+    assert isinstance(first, Answered)
+    assert isinstance(again, Answered)
+    assert first.response.body == b'{"id": 1, "cvv": "737"}'
+    assert again.response.body == b'{"id": 1}'
+    assert again.replayed
+
+
+async def test_an_answer_that_must_not_be_stored_is_known_to_be_done() -> None:
+    """Its duplicates hear so, and nothing is sent for them."""
+    house = House()
+    house.answers = [done(body=b"<r><cvv>737</cvv></r>")]
+    assert isinstance(await house.ask(), Answered)
+    assert refused(await house.ask()) == ("answer_not_stored", 409, Execution.DONE)
+    assert len(house.sent) == 1
