@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from proxy.cli_common import ConfigFile, fail, load_config
 
 if TYPE_CHECKING:
+    from proxy.idempotency.operator import Source
+    from proxy.idempotency.reseal import Resealed
     from proxy.idempotency.store import Query
     from proxy.settings.load import Loaded
 
+T = TypeVar("T")
 journal = typer.Typer(help="The journal: what was sent and what came of it.", no_args_is_help=True)
 
 
@@ -32,10 +36,10 @@ def list_calls(
     as_json: Annotated[bool, typer.Option("--json", help="JSON Lines.")] = False,
 ) -> None:
     """Calls by state, partner and age, oldest first."""
-    from proxy.idempotency import described, operator
+    from proxy.idempotency import described
 
     query = _query(state, partner, older_than_s, limit, blocked=blocked)
-    rows = list(operator.all_rows(_journal(config), query))
+    rows = _asked(lambda: list(_source(config).rows(query)))
     if as_json:
         described.export(rows, "jsonl", sys.stdout, time.time())
     else:
@@ -47,9 +51,9 @@ def show_call(
     config: ConfigFile, call: Annotated[str, typer.Argument(help="A key, or the start of an id.")]
 ) -> None:
     """All that is known of a call, but for the answer's content."""
-    from proxy.idempotency import described, operator
+    from proxy.idempotency import described
 
-    rows = operator.named(_journal(config), call)
+    rows = _asked(lambda: _source(config).named(call))
     if not rows:
         fail(f"no call has the key or id {call!r}", code=1)
     for row in rows:
@@ -64,12 +68,12 @@ def export_calls(
     partner: Annotated[str | None, typer.Option(help="Only calls to this partner.")] = None,
 ) -> None:
     """Every call with its class, never_sent, done or unknown, and the duplicates it blocked."""
-    from proxy.idempotency import described, operator
+    from proxy.idempotency import described
 
     if form not in ("jsonl", "csv"):
         fail(f"unknown format {form!r}: choose jsonl or csv", code=2)
-    rows = operator.all_rows(_journal(config), _query(state, partner, 0.0, 1_000_000_000))
-    described.export(rows, form, sys.stdout, time.time())
+    query, source = _query(state, partner, 0.0, 1_000_000_000), _source(config)
+    _asked(lambda: described.export(source.rows(query), form, sys.stdout, time.time()))
 
 
 @journal.command("resolve")
@@ -90,7 +94,7 @@ def resolve_call(
     running = admin or _answering(loaded)
     found = _tell(running, call, word, loaded, sure=admin is not None) if running else None
     if found is None:
-        found = _resolve_in_file(config, call, done=done, reason=reason)
+        found = _resolve_there(config, call, done=done, reason=reason)
     typer.echo(json.dumps(found, indent=2))
 
 
@@ -128,36 +132,26 @@ def _tell(
     return None
 
 
-def _resolve_in_file(config: Path, call: str, *, done: bool, reason: str) -> dict[str, Any]:
-    from proxy.idempotency import described, operator
-    from proxy.idempotency.record import JournalError
-    from proxy.model.errors import StartError
+def _resolve_there(config: Path, call: str, *, done: bool, reason: str) -> dict[str, Any]:
+    """In the file or in the tables themselves."""
+    from proxy.idempotency import described
 
-    path, wall = _journal(config), time.time()
-    try:
-        row = operator.resolve(path, bytes.fromhex(call), done=done, reason=reason, wall=wall)
-    except (StartError, JournalError) as error:
-        fail(str(error))
+    source, row_id, wall = _source(config), bytes.fromhex(call), time.time()
+    row = _asked(lambda: source.resolve(row_id, done=done, reason=reason, wall=wall))
     return described.described(row, wall)
 
 
 @journal.command("reseal")
 def reseal_answers(config: ConfigFile) -> None:
-    """Seal stored answers anew with the first sealing key. The sidecar must not run meanwhile."""
-    from proxy.idempotency.reseal import Resealed, reseal_file
-    from proxy.model.errors import StartError
+    """Seal stored answers anew with the first sealing key. With a file the sidecar must not run."""
 
     def told(progress: Resealed) -> None:
         typer.echo(f"{progress.share:4.0%}, {progress.changed} answers sealed anew", err=True)
 
-    path = _journal(config)
-    chosen = load_config(config).settings.journal
+    source, chosen = _source(config), load_config(config).settings.journal
     assert chosen is not None
     keys = {each.id: bytes.fromhex(each.key.reveal()) for each in chosen.sealing_keys}
-    try:
-        done = reseal_file(path, keys, told)
-    except StartError as error:
-        fail(str(error))
+    done = _asked(lambda: source.reseal(keys, told))
     if done.unreadable:
         fail(f"{done.unreadable} answers cannot be opened: configure the keys they are sealed with")
 
@@ -177,15 +171,32 @@ def migrate_tables(config: ConfigFile) -> None:
         fail(str(error), code=1)
 
 
-def _journal(config: Path) -> Path:
-    """The embedded journal's file, which must be there."""
+def _source(config: Path) -> Source:
+    """The journal that is configured; a file must be there."""
     chosen = load_config(config).settings.journal
     if chosen is None:
-        fail(f"{config} configures no journal", code=1)
+        fail(f"{config} configures no journal")
+    if chosen.shared is not None:
+        from proxy.idempotency.postgres_operator import SharedSource
+
+        return SharedSource(chosen.shared.url.reveal())
+    from proxy.idempotency.operator import FileSource
+
     path = Path(chosen.path or "")
     if not path.exists():
-        fail(f"there is no journal {path} yet: the sidecar makes it when it starts", code=1)
-    return path
+        fail(f"there is no journal {path} yet: the sidecar makes it when it starts")
+    return FileSource(path)
+
+
+def _asked(what: Callable[[], T]) -> T:
+    """What a journal says; that it cannot say anything ends the command."""
+    from proxy.idempotency.record import JournalError
+    from proxy.model.errors import StartError
+
+    try:
+        return what()
+    except (StartError, JournalError) as error:
+        fail(str(error))
 
 
 def _query(

@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from proxy.idempotency.keyring import open_keyring
 from proxy.idempotency.seal import Sealer, SealError
 from proxy.idempotency.sqlite import SqliteStore
-from proxy.idempotency.store import Store, StoreUnavailable
+from proxy.idempotency.store import SealAgain, StoreUnavailable
 from proxy.model.errors import StartError
 
 _ROWS = 500
@@ -31,7 +32,14 @@ class Resealed:
     """Of all rows, from 0 to 1: ids are digests, so they are spread evenly."""
 
 
-async def reseal(store: Store, sealer: Sealer, told: Callable[[Resealed], None]) -> Resealed:
+class Answers(Protocol):
+    """The part of a store that is needed here."""
+
+    async def reseal(self, seal_again: SealAgain, limit: int, after: bytes) -> tuple[bytes, int]:
+        """See store.Store."""
+
+
+async def reseal(store: Answers, sealer: Sealer, told: Callable[[Resealed], None]) -> Resealed:
     """Every answer of a store, a batch at a time; `told` hears of each. Raises StoreUnavailable."""
     progress = Resealed()
 

@@ -87,3 +87,14 @@ async def test_a_journal_at_work_is_left_alone(path: Path, tmp_path: Path) -> No
     with pytest.raises(StartError, match="no journal"):
         operator.resolve(tmp_path / "none.db", row.id, done=True, reason="x", wall=5.0)
     assert not (tmp_path / "none.db").exists()
+
+
+def test_a_file_is_a_source_like_a_shared_journal(path: Path) -> None:
+    """The commands do not know which of them they ask."""
+    source: operator.Source = operator.FileSource(path)
+    assert len(list(source.rows(Query()))) == 3
+    (row,) = source.named("lost")
+    after = source.resolve(row.id, done=False, reason="x", wall=5.0)
+    assert (after.state, after.token) == (State.RELEASED, row.token + 1)
+    with pytest.raises(StartError, match="has lost its keys"):
+        source.reseal({"k": b"k" * 32}, lambda _: None)
