@@ -12,7 +12,7 @@ import asyncio
 import gc
 import importlib
 import random
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ from proxy.model.errors import StartError
 from proxy.model.events import BadRequest, Bug, Event, LateEnding
 from proxy.model.message import Request, Response
 from proxy.model.outcome import Refused
+from proxy.model.unsettled import Unsettled
 from proxy.pipeline.deadline import deadline
 from proxy.pipeline.layer import Replier, stack
 from proxy.pipeline.observe import observe, where
@@ -44,6 +45,7 @@ from proxy.routing.routed import routed
 from proxy.routing.table import RouteTable
 from proxy.settings.build import build
 from proxy.settings.load import Loaded
+from proxy.telemetry.journal import JournalMetrics
 from proxy.telemetry.sink import Sink
 from proxy.upstream.ask import asking
 from proxy.upstream.attempt import attempts
@@ -173,10 +175,17 @@ class Sidecar:
             lambda name, target: asked(upstreams[name], target),
             self._clock,
         )
-        for work in (settler.run(), journal.purging(chosen.retention_s)):
+        watching = journal.watching(chosen.in_doubt_alarm_s, self._watched, self._clock)
+        for work in (settler.run(), journal.purging(chosen.retention_s), watching):
             task = self._loop.create_task(work)
             task.add_done_callback(self._beside_ended)
             self._beside.append(task)
+
+    def _watched(self, found: Sequence[Unsettled]) -> None:
+        """What has no end in the journal."""
+        self._findings.in_doubt(found)
+        if self._sink.journal is not None:
+            self._sink.journal.unsettled(found)
 
     def _beside_ended(self, task: asyncio.Task[None]) -> None:
         """None of it should end before the drain, or in an error."""
@@ -187,11 +196,13 @@ class Sidecar:
     async def _start_admin(self) -> None:
         """Aiohttp takes as long to import as all the rest, so it comes after the payment port."""
         api = await self._loop.run_in_executor(None, importlib.import_module, "proxy.admin.api")
-        admin = self._settings.admin
+        admin, journal = self._settings.admin, self._journal
         reports = api.Reports(
             ready=lambda: not self._edge.draining,
             metrics=self._report_metrics,
             findings=self._report_findings,
+            desk=None if journal is None else journal.desk(self._clock),
+            token=admin.token.reveal().encode() if admin.token else None,
         )
         started: AdminListener = await api.start(
             reports,
@@ -254,16 +265,22 @@ class Sidecar:
             embedded = importlib.import_module("proxy.idempotency.embedded")
             opened = embedded.open_embedded(
                 Path(chosen.path or ""), keys, chosen.timeout_commit_s, loop=self._loop,
-                clock=self._clock, failed=lambda _: self.broken.set(), bug=self._bug,
+                clock=self._clock, never_store=chosen.never_store,
+                failed=lambda _: self.broken.set(), bug=self._bug,
             )  # fmt: skip
-            return opened
+            return self._counted(opened)
         shared = importlib.import_module("proxy.idempotency.shared")
         said = chosen.shared
         opened = shared.join_shared(
             shared.Place(said.url.reveal(), said.lease_s, said.connections_max),
             bytes.fromhex(said.secret.reveal()), keys, chosen.timeout_commit_s,
-            loop=self._loop, clock=self._clock, bug=self._bug,
+            loop=self._loop, clock=self._clock, never_store=chosen.never_store, bug=self._bug,
         )  # fmt: skip
+        return self._counted(opened)
+
+    def _counted(self, opened: Opened) -> Opened:
+        metrics = self._sink.journal = JournalMetrics(self._clock.wall)
+        opened.journal.committed = metrics.commits.add
         return opened
 
     def _make_edge(self) -> Edge:
@@ -305,6 +322,12 @@ class Sidecar:
             "tidegate_in_flight": self._admission.in_flight,
             "tidegate_inbound_connections": len(self._edge.connections),
         }
+        if self._journal is not None:
+            kept = self._journal.journal
+            gauges |= {
+                "tidegate_journal_available": kept.available,
+                "tidegate_journal_owed": kept.owed,
+            }
         lines = self._sink.report(pools, gauges, __version__, self._hash)
         return "\n".join(lines) + "\n"
 

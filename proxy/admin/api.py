@@ -1,8 +1,9 @@
-"""The admin listener, on aiohttp: health, readiness, metrics, findings.
+"""The admin listener, on aiohttp: health, readiness, metrics, findings, and calls.
 
-Read-only. Requests that a browser page of another origin could make are
-refused, and so is any Host that is not this machine: the findings name
-partners, and nobody else's page should read them.
+One page takes something in (calls.py), the others are read-only. Requests that a
+browser page of another origin could make are refused, and so is any Host that is
+not this machine: the findings name partners, and nobody else's page should read
+them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 from aiohttp import web, web_protocol
 from aiohttp.typedefs import Handler as WebHandler
 
+from proxy.admin.calls import BODY_BYTES_MAX, Desk, pages
 from proxy.model.errors import StartError
 
 _HOSTS = frozenset(("127.0.0.1", "localhost", "[::1]"))
@@ -44,6 +46,10 @@ class Reports:
     ready: Callable[[], bool]
     metrics: Callable[[], str]
     findings: Callable[[], dict[str, Any]]
+    desk: Desk | None = None
+    """None without a journal."""
+    token: bytes | None = None
+    """What whoever brings news must show; None: nothing."""
 
 
 class _Handler(web_protocol.RequestHandler):
@@ -111,13 +117,14 @@ def application(reports: Reports) -> web.Application:
     async def findings(_: web.Request) -> web.Response:
         return web.json_response(reports.findings())
 
-    app = web.Application(middlewares=[_guard])
+    app = web.Application(middlewares=[_guard], client_max_size=BODY_BYTES_MAX)
     app.add_routes(
         [
             web.get("/healthz", healthz),
             web.get("/readyz", readyz),
             web.get("/metrics", metrics),
             web.get("/findings", findings),
+            *pages(reports.desk, reports.token),
         ]
     )
     return app

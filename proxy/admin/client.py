@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 TIMEOUT_S = 5.0
 
@@ -31,9 +34,33 @@ def get(admin: str, path: str) -> tuple[int, str]:
 
     Raises AdminUnreachable.
     """
+    return _ask(admin, "GET", path, None, {})
+
+
+def put_result(
+    admin: str, call: str, news: Mapping[str, Any], token: str | None
+) -> tuple[int, dict[str, Any]]:
+    """(status, document) after news of a call, by key or id. Raises AdminUnreachable."""
+    fields = {"Content-Type": "application/json"}
+    if token is not None:
+        fields["Authorization"] = f"Bearer {token}"
+    path = f"/calls/{quote(call, safe='')}/result"
+    status, text = _ask(admin, "PUT", path, json.dumps(news).encode(), fields)
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise AdminUnreachable(f"{admin} does not answer as a sidecar does; is it one?")
+    return status, document
+
+
+def _ask(
+    admin: str, method: str, path: str, body: bytes | None, fields: Mapping[str, str]
+) -> tuple[int, str]:
     connection = _connection(admin)
     try:
-        connection.request("GET", path)
+        connection.request(method, path, body, dict(fields))
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
     except (OSError, http.client.HTTPException) as error:

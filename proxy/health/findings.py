@@ -4,16 +4,21 @@ A finding opens when the same thing failed three times within half a minute at
 one upstream, and ends when it has not happened for half a minute. It is an
 observation, not yet a verdict: it names what was seen, without weighing it
 against what else was going on.
+
+Calls that have been in doubt for too long are findings as well, for as long as
+there are any.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from proxy.model.clock import Clock
 from proxy.model.events import AttemptEnded
 from proxy.model.outcome import InDoubt, Unsent
+from proxy.model.unsettled import Unsettled
 
 WINDOW_S = 30.0
 OPENS_AT = 3
@@ -41,6 +46,7 @@ class Findings:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._troubles: dict[_Key, _Trouble] = {}
+        self._doubts: dict[_Key, _Trouble] = {}
         self._ended: deque[dict[str, object]] = deque(maxlen=ENDED_KEPT_MAX)
 
     def attempt(self, event: AttemptEnded) -> None:
@@ -69,10 +75,26 @@ class Findings:
         if len(trouble.recent) == OPENS_AT and now - trouble.recent[0] <= WINDOW_S:
             trouble.open = True
 
+    def in_doubt(self, found: Iterable[Unsettled]) -> None:
+        """Note what is in doubt for too long; what is not among it any more has ended."""
+        before, self._doubts = self._doubts, {}
+        wall = self._clock.wall()
+        for each in found:
+            if each.state != "in_doubt" or not each.old:
+                continue
+            key = (each.partner, each.upstream, "settle", "in_doubt_old", "partner")
+            trouble = self._doubts.setdefault(key, _Trouble(since=each.oldest_at, open=True))
+            trouble.since = min(trouble.since, each.oldest_at)
+            trouble.count += each.old
+            trouble.last = wall
+        for key, trouble in before.items():
+            if key not in self._doubts:
+                self._end(key, trouble)
+
     def report(self) -> dict[str, object]:
         """The document served at /findings."""
         now = self._clock.now()
-        current = []
+        current = [_document(key, trouble) for key, trouble in self._doubts.items()]
         for key, trouble in list(self._troubles.items()):
             if now - trouble.last_at > WINDOW_S:
                 self._end(key, trouble)

@@ -25,7 +25,7 @@ from proxy.idempotency.fence import JOURNAL_DOWN, TAKEN_OVER
 from proxy.idempotency.journal import Conclusion, Journal
 from proxy.idempotency.keys import partner_key
 from proxy.idempotency.record import Doubt, Record, Release, Settle, Step, Verdict
-from proxy.idempotency.seal import Sealer, SealError, pack, unpack
+from proxy.idempotency.seal import Sealer, SealError, unpack
 from proxy.idempotency.store import StoreUnavailable
 from proxy.model.call import Attempt, Call, Ticket
 from proxy.model.clock import Clock
@@ -37,6 +37,7 @@ from proxy.model.route import Idempotency
 from proxy.pipeline.layer import Handler, Layer, Ready
 
 _POLL_S = 0.1
+_OURS = (Verdict.RUN, Verdict.RESEND)
 _SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS"))
 
 _MISMATCH = Refused(
@@ -101,19 +102,20 @@ class Claims:
                 break
             left_s = ends_at - self._clock.now()
             if left_s <= 0:
-                return _BUSY
+                break
             await self._journal.wait_for(row.id, left_s, _POLL_S)
+        if verdict in _OURS:
+            return await self._begin(call, row, inner, resend=verdict is Verdict.RESEND)
+        self._journal.blocked.note(row.id, 1, self._clock.wall())
         if verdict is Verdict.REPLAY:
             return self._replay(row)
-        if verdict is Verdict.MISMATCH:
-            return _MISMATCH
         if verdict is Verdict.IN_DOUBT:
             return self._in_doubt(row)
-        return await self._begin(call, row, inner, resend=verdict is Verdict.RESEND)
+        return _MISMATCH if verdict is Verdict.MISMATCH else _BUSY
 
     def _replay(self, row: Record) -> Outcome:
         if not row.answer:
-            return _resolved(row)
+            return _without_answer(row)
         try:
             answer = unpack(self._sealer.open(row.id, row.answer))
         except SealError:
@@ -182,7 +184,7 @@ class Claims:
     def _sealed(self, ticket: Ticket, outcome: Outcome) -> bytes:
         if not isinstance(outcome, Answered) or outcome.execution is Execution.NONE:
             return b""
-        return self._sealer.seal(ticket.row_id, pack(outcome.response))
+        return self._sealer.seal_answer(ticket.row_id, outcome.response)
 
     # -- what comes late --------------------------------------------------------------
 
@@ -216,8 +218,17 @@ def _unread() -> Refused:
     )  # fmt: skip
 
 
-def _resolved(row: Record) -> Refused:
-    """An operator found out that it was executed; what the partner answered, nobody knows."""
+def _without_answer(row: Record) -> Refused:
+    """It was executed, and there is no answer to give: either its own could not be stored for
+    what it holds, or an operator or a webhook said so, and what the partner answered, nobody
+    knows.
+    """
+    if row.reason == "answered":
+        return Refused(
+            "answer_not_stored", 409,
+            "The call was executed, but its answer holds what must not be stored.",
+            Origin.PROXY, Execution.DONE, partner=row.partner, upstream=row.upstream,
+        )  # fmt: skip
     return Refused(
         "resolved_done", 409, "The call was executed, but its answer is not known.",
         Origin.PROXY, Execution.DONE, partner=row.partner, upstream=row.upstream,

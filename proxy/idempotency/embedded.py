@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from proxy.idempotency.claim import Claims
@@ -17,6 +17,7 @@ from proxy.idempotency.seal import Sealer
 from proxy.idempotency.sqlite import SqliteStore
 from proxy.idempotency.sqlite_open import version_warning
 from proxy.model.clock import Clock
+from proxy.model.message import NEVER_STORED
 
 
 def open_embedded(
@@ -26,6 +27,7 @@ def open_embedded(
     *,
     loop: asyncio.AbstractEventLoop,
     clock: Clock,
+    never_store: Iterable[str] = NEVER_STORED,
     failed: Callable[[str], None],
     bug: Callable[[Exception], None],
 ) -> Opened:
@@ -38,7 +40,7 @@ def open_embedded(
     store = SqliteStore(path, loop, wall=clock.wall, failed=failed)
     journal = Journal(store, loop, timeout_commit_s, bug)
     owner = f"{os.uname().nodename}:{os.getpid()}"
-    sealer = Sealer(keyring.sealing)
+    sealer = Sealer(keyring.sealing, never_store)
     claims = Claims(journal, sealer, keyring.secret, owner, clock)
     notes = [version_warning()]
     if keyring.made:

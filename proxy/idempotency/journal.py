@@ -14,6 +14,7 @@ from enum import Enum
 from functools import partial
 from typing import Any, TypeVar
 
+from proxy.idempotency.blocked import Blocked
 from proxy.idempotency.record import (
     Claim,
     JournalError,
@@ -55,11 +56,19 @@ class Journal:
         self._loop = loop
         self._timeout_s = timeout_commit_s
         self._bug = bug
+        self.blocked = Blocked(store, loop)
+        self.committed: Callable[[float], None] = _unheard
+        """Told how long each step took to become durable, or to fail: seconds."""
         self._runs: dict[bytes, asyncio.Future[None]] = {}
         self._owed: dict[bytes, tuple[int, Step, int]] = {}
         """By row: the token, the ending, the number of the attempt."""
         self._work: set[asyncio.Future[Any]] = set()
         self._closing = False
+
+    @property
+    def available(self) -> bool:
+        """Whether a key can be claimed, as far as is known."""
+        return self.store.takes_claims and self.store.waiting_s() <= self._timeout_s
 
     @property
     def owed(self) -> int:
@@ -70,7 +79,7 @@ class Journal:
 
     async def claim(self, wanted: Claim) -> tuple[Verdict, Record]:
         """Ask for a key. Raises StoreUnavailable, JournalError."""
-        if not self.store.takes_claims or self.store.waiting_s() > self._timeout_s:
+        if not self.available:
             raise StoreUnavailable
         asked = self.own(self.store.claim(wanted))
         try:
@@ -90,10 +99,15 @@ class Journal:
 
     async def step(self, row_id: bytes, token: int, made: Step) -> Record:
         """Change a row. Raises StoreUnavailable, Superseded, JournalError."""
-        return await self._in_time(self.own(self.store.step(row_id, token, made)))
+        begun_at = self._loop.time()
+        try:
+            return await self._in_time(self.own(self.store.step(row_id, token, made)))
+        finally:
+            self.committed(self._loop.time() - begun_at)
 
     async def conclude(self, row_id: bytes, token: int, made: Step, attempt: int = 0) -> Conclusion:
         """Write how a run ended, with its `attempt`. Raises JournalError."""
+        begun_at = self._loop.time()
         change = self.own(self._end_run(row_id, token, made, attempt))
         change.add_done_callback(partial(self._concluded, row_id, (token, made, attempt)))
         try:
@@ -102,6 +116,8 @@ class Journal:
             return Conclusion.OWED
         except Superseded:
             return Conclusion.TAKEN_OVER
+        finally:
+            self.committed(self._loop.time() - begun_at)
         return Conclusion.DURABLE
 
     async def _end_run(self, row_id: bytes, token: int, made: Step, attempt: int) -> Record:
@@ -167,6 +183,10 @@ class Journal:
         """A run under this key has begun here."""
         self._runs[row_id] = self._loop.create_future()
 
+    def runs(self, row_id: bytes) -> bool:
+        """Whether a run under this key is at work here."""
+        return row_id in self._runs
+
     def end(self, row_id: bytes) -> None:
         """It has ended; whoever waits for it may look."""
         run = self._runs.pop(row_id, None)
@@ -206,8 +226,13 @@ class Journal:
         finished = not self._work and not self._owed
         for work in list(self._work):
             work.cancel()
+        await self.blocked.close(self._timeout_s)
         await self.store.close()
         return finished
+
+
+def _unheard(_: float) -> None:
+    """Nobody counts."""
 
 
 async def _run(work: Awaitable[T]) -> T:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from proxy.idempotency.claim import Claims
+from proxy.idempotency.desk import Desk
 from proxy.idempotency.journal import Journal
 from proxy.idempotency.seal import Sealer
 from proxy.idempotency.settle import Ask, Settler
 from proxy.idempotency.store import StoreUnavailable
+from proxy.idempotency.watch import Told, watch
 from proxy.model.clock import Clock
 from proxy.model.route import Inquiry
 from proxy.pipeline.layer import AttemptLayer
@@ -38,6 +40,14 @@ class Opened:
     def purging(self, retention_s: float) -> Coroutine[Any, Any, None]:
         """What keeps the journal from growing for ever."""
         return purge(self.journal, retention_s)
+
+    def watching(self, alarm_s: float, told: Told, clock: Clock) -> Coroutine[Any, Any, None]:
+        """What tells metrics and findings of calls without an end."""
+        return watch(self.journal.store, clock.wall, alarm_s, told)
+
+    def desk(self, clock: Clock) -> Desk:
+        """What the admin listener asks and tells."""
+        return Desk(self.journal, clock.wall)
 
     def settler(
         self, inquiries: Mapping[tuple[str, str], Inquiry], ask: Ask, clock: Clock

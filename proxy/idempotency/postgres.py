@@ -16,15 +16,17 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from proxy.idempotency.lease import Lease
 from proxy.idempotency.owner import this_run
+from proxy.idempotency.postgres_reports import PostgresReports
 from proxy.idempotency.postgres_rows import (
     DELETE_ENDED,
     INSERT,
     READ,
     UPDATE,
+    changed,
     find_statement,
     row_of,
 )
@@ -54,7 +56,7 @@ _OUR_MISTAKE = ("22", "23", "42")
 _AT_WORK = (State.CLAIMED, State.SENDING)
 
 
-class PostgresStore:
+class PostgresStore(PostgresReports):
     """See store.Store. `open` before anything else, `close` in the end.
 
     `timeout_s` bounds one statement; `secret` is compared with the one that the
@@ -78,7 +80,7 @@ class PostgresStore:
         self._bug = bug
         self._timeout_s = timeout_s
         self._now = now
-        self._wire = Wire(url, connections_max, timeout_s)
+        super().__init__(Wire(url, connections_max, timeout_s))
         self._lease_wire = Wire(url, 1, timeout_s)
         self.owner = owner or this_run()
         self._lease = Lease(self._lease_wire, self.owner, lease_s, self._swap, now)
@@ -142,12 +144,6 @@ class PostgresStore:
         """Rows by state, partner and time."""
         statement, asked = find_statement(query, self.owner)
         return [row_of(each)[0] for each in await self._asked(self._wire.fetch(statement, *asked))]
-
-    async def counts(self) -> dict[State, int]:
-        """How many rows there are, by state."""
-        counted = "SELECT state, count(*) FROM tidegate_calls GROUP BY state"
-        found = await self._asked(self._wire.fetch(counted))
-        return {State(state): number for state, number in found}
 
     async def purge(self, kept_s: float, limit: int) -> int:
         """Delete the oldest rows that ended longer ago than that, by the clock that never jumps."""
@@ -257,7 +253,7 @@ class PostgresStore:
         """Put `after` in the place of what was read; False if that is there no more."""
         if before is None:
             return bool(await self._wire.fetch(INSERT, *values(after), mine))
-        return bool(await self._wire.fetch(UPDATE, *values(after), mine, revision))
+        return bool(await self._wire.fetch(UPDATE, *changed(after), mine, revision))
 
     async def _swap(self, before: Record, revision: int, after: Record) -> bool:
         return await self._write(before, revision, after, self._bits(63))
@@ -271,9 +267,3 @@ class PostgresStore:
     async def _load(self, row_id: bytes) -> tuple[Record, int] | None:
         found = await self._wire.fetch(READ, row_id)
         return row_of(found[0]) if found else None
-
-    async def _asked(self, asked: Any) -> Any:
-        try:
-            return await asked
-        except (Lost, Unexecuted):
-            raise StoreUnavailable from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from proxy.idempotency.record import Record, State
-from proxy.idempotency.rows import COLUMNS, record
+from proxy.idempotency.rows import COLUMNS, record, values
 from proxy.idempotency.store import Query
 
 OPEN = "state IN ('claimed', 'sending', 'in_doubt')"
@@ -13,7 +13,13 @@ OPEN = "state IN ('claimed', 'sending', 'in_doubt')"
 _NAMES = ", ".join(COLUMNS)
 _COUNT = len(COLUMNS)
 _MARKS = ", ".join(f"${number}" for number in range(1, _COUNT + 2))
-_CHANGES = ", ".join(f"{name} = ${number}" for number, name in enumerate(COLUMNS, 1) if number > 1)
+_COUNTED = ("blocked", "blocked_at")
+"""The last columns. They are only added to, by NOTE_BLOCKED, and no change of a row writes them:
+it may have been read before."""
+_CHANGED = len(COLUMNS) - len(_COUNTED)
+_CHANGES = ", ".join(
+    f"{name} = ${number}" for number, name in enumerate(COLUMNS[:_CHANGED], 1) if number > 1
+)
 _OPEN_STATES = frozenset((State.CLAIMED, State.SENDING, State.IN_DOUBT))
 
 READ = f"SELECT {_NAMES}, revision FROM tidegate_calls WHERE id = $1"  # noqa: S608
@@ -22,8 +28,29 @@ INSERT = (
     "ON CONFLICT (id) DO NOTHING RETURNING id"
 )
 UPDATE = (
-    f"UPDATE tidegate_calls SET {_CHANGES}, revision = ${_COUNT + 1} "  # noqa: S608
-    f"WHERE id = $1 AND revision = ${_COUNT + 2} RETURNING id"
+    f"UPDATE tidegate_calls SET {_CHANGES}, revision = ${_CHANGED + 1} "  # noqa: S608
+    f"WHERE id = $1 AND revision = ${_CHANGED + 2} RETURNING id"
+)
+NAMED = (
+    f"SELECT {_NAMES}, revision FROM tidegate_calls "  # noqa: S608
+    "WHERE idem_key = $1 OR id BETWEEN $2 AND $3 LIMIT $4"
+)
+_SINCE = "CASE WHEN sent_at = 0 THEN claimed_at ELSE sent_at END"
+UNSETTLED = (
+    f"SELECT state, partner, upstream, operation, count(*), min({_SINCE}), "  # noqa: S608
+    f"count(CASE WHEN {_SINCE} < $1 THEN 1 END) FROM tidegate_calls WHERE {OPEN} "
+    "GROUP BY state, partner, upstream, operation"
+)
+NOTE_BLOCKED = (
+    "UPDATE tidegate_calls SET blocked = tidegate_calls.blocked + noted.number, "
+    "blocked_at = greatest(tidegate_calls.blocked_at, noted.at) "
+    "FROM unnest($1::bytea[], $2::bigint[], $3::double precision[]) AS noted(id, number, at) "
+    "WHERE tidegate_calls.id = noted.id"
+)
+ANSWERS = "SELECT id, answer, revision FROM tidegate_calls WHERE id > $1 ORDER BY id LIMIT $2"
+RESEAL = (
+    "UPDATE tidegate_calls SET answer = $2, revision = $3 WHERE id = $1 AND revision = $4 "
+    "RETURNING id"
 )
 DELETE_ENDED = (
     "DELETE FROM tidegate_calls WHERE id IN (SELECT id FROM tidegate_calls "
@@ -38,6 +65,11 @@ ORPHANS = (
 )
 """Rows without an end whose run is dead: proven ($2), or its lease is over at $3, and whatever it
 may still have meant to send must not begin any more."""
+
+
+def changed(row: Record) -> tuple[Any, ...]:
+    """The values that UPDATE writes."""
+    return values(row)[:_CHANGED]
 
 
 def row_of(columns: tuple[Any, ...]) -> tuple[Record, int]:
@@ -58,6 +90,8 @@ def find_statement(query: Query, owner: str) -> tuple[str, list[object]]:
         if wanted is not None:
             asked.append(wanted)
             where += f" AND {column} = ${len(asked)}"
+    if query.blocked:
+        where += " AND blocked > 0"
     asked.append(query.limit)
     order = f"ORDER BY changed_at, id LIMIT ${len(asked)}"
     return f"SELECT {_NAMES}, revision FROM tidegate_calls WHERE {where} {order}", asked  # noqa: S608

@@ -111,6 +111,11 @@ class Record:
     """An operator's reason."""
     reference: str = ""
     """The application's own reference, by which the partner can be asked."""
+    blocked: int = 0
+    """Later calls with this key that were not sent: duplicates. Counted now and then, so a crash
+    may lose the last second's."""
+    blocked_at: float = 0.0
+    """When the last of them came."""
 
 
 @dataclass(frozen=True, slots=True)

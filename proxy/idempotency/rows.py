@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from proxy.idempotency.record import JournalError, Record, Scope, State
@@ -10,9 +11,11 @@ COLUMNS = (
     "id", "tenant", "scope_group", "operation", "idem_key", "fingerprint", "state", "token",
     "owner", "call", "claimed_at", "changed_at", "changed_kept", "attempt", "partner", "upstream",
     "partner_key", "sent_at", "sent_kept", "doubts", "send_by", "status", "execution", "reason",
-    "answer", "note", "reference",
+    "answer", "note", "reference", "blocked", "blocked_at",
 )  # fmt: skip
 """In the order of the values below."""
+_ID_BEGINNING = re.compile(r"[0-9a-f]{6,32}")
+"""Fewer digits than six could be the beginning of anything."""
 
 
 def values(row: Record) -> tuple[Any, ...]:
@@ -23,7 +26,7 @@ def values(row: Record) -> tuple[Any, ...]:
         row.state.value, row.token, row.owner, row.call, row.claimed_at, row.changed_at,
         row.changed_kept, row.attempt, row.partner, row.upstream, row.partner_key, row.sent_at,
         row.sent_kept, row.doubts, row.send_by, row.status, row.execution, row.reason, row.answer,
-        row.note, row.reference,
+        row.note, row.reference, row.blocked, row.blocked_at,
     )  # fmt: skip
 
 
@@ -35,3 +38,11 @@ def record(columns: tuple[Any, ...]) -> Record:
     except ValueError:
         raise JournalError(f"the row {row_id.hex()} has the state {state!r}") from None
     return Record(row_id, Scope(tenant, group, operation, key), fingerprint, known, *rest)
+
+
+def id_bounds(beginning: str) -> tuple[bytes, bytes] | None:
+    """The first and the last id whose hexadecimal form begins so; None if none can be meant."""
+    digits = beginning.lower()
+    if not _ID_BEGINNING.fullmatch(digits):
+        return None
+    return bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f"))

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from proxy.model.message import Response
+from proxy.idempotency.hygiene import Hygiene
+from proxy.model.message import NEVER_STORED, Response
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -26,11 +27,22 @@ class SealError(Exception):
 
 
 class Sealer:
-    """Seals with the first of `keys` (id -> 32 bytes, in order) and opens with any of them."""
+    """Seals with the first of `keys` (id -> 32 bytes, in order) and opens with any of them.
 
-    def __init__(self, keys: Mapping[str, bytes]) -> None:
+    Members with the names of `never_store` are not even sealed.
+    """
+
+    def __init__(
+        self, keys: Mapping[str, bytes], never_store: Iterable[str] = NEVER_STORED
+    ) -> None:
+        self._hygiene = Hygiene(never_store)
         self._keys = {kid.encode(): AESGCM(key) for kid, key in keys.items()}
         self._first = next(iter(self._keys))
+
+    def seal_answer(self, row_id: bytes, answer: Response) -> bytes:
+        """What of an answer may be stored, sealed; empty where nothing may (see hygiene.py)."""
+        kept = self._hygiene.storable(answer)
+        return b"" if kept is None else self.seal(row_id, pack(kept))
 
     def seal(self, row_id: bytes, plain: bytes) -> bytes:
         """`plain`, only to be opened for the same row."""

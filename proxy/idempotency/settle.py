@@ -25,7 +25,7 @@ from proxy.idempotency.record import (
     Step,
     Superseded,
 )
-from proxy.idempotency.seal import Sealer, pack
+from proxy.idempotency.seal import Sealer
 from proxy.idempotency.store import Query, StoreUnavailable
 from proxy.model.clock import Clock
 from proxy.model.outcome import Answered, Execution, Outcome
@@ -115,7 +115,7 @@ class Settler:
         age_s = self._clock.wall() - row.changed_at
         proven = conclusion(inquiry, answer.status, answer.body, age_s)
         if proven is Execution.DONE:
-            sealed = self._sealer.seal(row.id, pack(answer))
+            sealed = self._sealer.seal_answer(row.id, answer)
             return Settle(answer.status, "found_by_inquiry", sealed)
         if proven is Execution.NONE:
             return Release("absent_by_inquiry", of_all=True)

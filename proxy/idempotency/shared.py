@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from proxy.idempotency.claim import Claims
@@ -14,6 +14,7 @@ from proxy.idempotency.postgres import PostgresStore
 from proxy.idempotency.record import State
 from proxy.idempotency.seal import Sealer
 from proxy.model.clock import Clock
+from proxy.model.message import NEVER_STORED
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ def join_shared(
     *,
     loop: asyncio.AbstractEventLoop,
     clock: Clock,
+    never_store: Iterable[str] = NEVER_STORED,
     bug: Callable[[Exception], None],
 ) -> Opened:
     """A journal in PostgreSQL that many sidecars use; `open` it before anything else.
@@ -48,7 +50,7 @@ def join_shared(
         timeout_s=2 * timeout_commit_s, now=clock.now,
     )  # fmt: skip
     journal = Journal(store, loop, timeout_commit_s, bug)
-    sealer = Sealer(sealing)
+    sealer = Sealer(sealing, never_store)
 
     async def begin() -> tuple[str, ...]:
         resumed = await store.open()

@@ -13,38 +13,24 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from proxy.idempotency.ballast import Ballast
 from proxy.idempotency.record import Claim, Instant, Record, State, Step, Verdict
-from proxy.idempotency.rows import COLUMNS, record, values
+from proxy.idempotency.rows import record, values
 from proxy.idempotency.sqlite_open import connect, lock_out_others, usable
-from proxy.idempotency.sqlite_read import OPEN, counts, find
-from proxy.idempotency.store import Query, StoreUnavailable
+from proxy.idempotency.sqlite_read import counts, find, named, unsettled
+from proxy.idempotency.sqlite_schema import OPEN_ROWS, READ, SAVE, SCHEMA, VERSION
+from proxy.idempotency.sqlite_upkeep import note_blocked, purge, reseal
+from proxy.idempotency.store import Query, SealAgain, StoreUnavailable
 from proxy.idempotency.transitions import after_crash, claim, step
 from proxy.idempotency.writer import Writer
 from proxy.model.errors import StartError
+from proxy.model.unsettled import Unsettled
 
 T = TypeVar("T")
-VERSION = 1
-_ENDED = frozenset((State.SETTLED.value, State.RELEASED.value))
-_NAMES = ", ".join(COLUMNS)
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS calls (
-  number INTEGER PRIMARY KEY,
-  {", ".join(name + (" BLOB NOT NULL UNIQUE" if name == "id" else " NOT NULL") for name in COLUMNS)}
-);
-CREATE INDEX IF NOT EXISTS calls_open ON calls (changed_at)
-  WHERE {OPEN};
-"""
-READ = f"SELECT {_NAMES} FROM calls WHERE id = ?"  # noqa: S608 - names of ours
-SAVE = (
-    f"INSERT INTO calls ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))}) "  # noqa: S608
-    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name}=excluded.{name}' for name in COLUMNS[1:])}"
-)
 _KEPT_EVERY_S = 1.0
 
 
@@ -122,6 +108,14 @@ class SqliteStore:
         """How many rows there are, by state."""
         return await self._reading(counts, self._path)
 
+    async def named(self, key: str) -> Sequence[Record]:
+        """Rows by key, or by the beginning of their id."""
+        return await self._reading(named, self._path, key)
+
+    async def unsettled(self, before: float) -> Sequence[Unsettled]:
+        """What has no end, by state, upstream and operation."""
+        return await self._reading(unsettled, self._path, before)
+
     async def _reading(self, read: Callable[..., T], *asked: object) -> T:
         try:
             return await self._loop.run_in_executor(None, read, *asked)
@@ -130,25 +124,32 @@ class SqliteStore:
 
     async def purge(self, kept_s: float, limit: int) -> int:
         """Delete the oldest rows that ended longer ago than that, by the clock that never jumps."""
-        return await self._writer.submit(lambda: self._purge(self.instant().kept - kept_s, limit))
 
-    def _purge(self, before: float, limit: int) -> int:
-        """Looks at `limit` rows, oldest first, so that commits do not wait for a whole table.
+        def work() -> int:
+            before = self.instant().kept - kept_s
+            gone, self._purged_to = purge(self._connection, before, limit, self._purged_to)
+            return gone
 
-        The next look goes on behind rows that stay because nobody knows their end, and begins
-        anew once most rows are too young.
-        """
-        looked_at = self._connection.execute(
-            "SELECT number, state, changed_kept FROM calls WHERE number > ? "
-            "ORDER BY number LIMIT ?",
-            (self._purged_to, limit),
-        ).fetchall()
-        ended = [(number, kept) for number, state, kept in looked_at if state in _ENDED]
-        due = [(number,) for number, kept in ended if kept < before]
-        self._connection.executemany("DELETE FROM calls WHERE number = ?", due)
-        young = len(ended) - len(due) > len(ended) // 2
-        self._purged_to = looked_at[-1][0] if looked_at and not young else 0
-        return len(due)
+        return await self._writer.submit(work)
+
+    async def note_blocked(self, counts: Mapping[bytes, tuple[int, float]]) -> None:
+        """Add to rows how many calls they blocked; it waits while the disk is full."""
+
+        def work() -> None:
+            note_blocked(self._connection, counts)
+            self._forget(counts)
+
+        await self._writer.submit(work, begins=True)
+
+    async def reseal(self, seal_again: SealAgain, limit: int, after: bytes) -> tuple[bytes, int]:
+        """Seal the answers of some rows anew."""
+
+        def work() -> tuple[bytes, int]:
+            last, changed = reseal(self._connection, seal_again, limit, after)
+            self._forget(changed)
+            return last, len(changed)
+
+        return await self._writer.submit(work, begins=True)
 
     async def close(self) -> None:
         """Write what was begun and let go of the file."""
@@ -198,12 +199,17 @@ class SqliteStore:
         else:
             self._active.pop(row.id, None)
 
+    def _forget(self, row_ids: Iterable[bytes]) -> None:
+        """These rows were changed in the file alone."""
+        for row_id in row_ids:
+            self._active.pop(row_id, None)
+
     def _put(self, name: str, value: float) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     def _begin(self) -> float:
         """Make the schema, check its version; how long the journal had been open before."""
-        self._connection.executescript(_SCHEMA)
+        self._connection.executescript(SCHEMA)
         found = dict(self._connection.execute("SELECT name, value FROM meta").fetchall())
         if found.get("version", VERSION) != VERSION:
             raise StartError(
@@ -217,10 +223,8 @@ class SqliteStore:
         """Rows that a dead run left behind: unsent ones are free, sent ones in doubt."""
         after: dict[State, int] = {}
         with transaction(self._connection):
-            left = self._connection.execute(
-                f"SELECT {_NAMES} FROM calls WHERE {OPEN} AND state IN ('claimed', 'sending')"  # noqa: S608
-            ).fetchall()
-            for columns in left:
+            left = self._connection.execute(f"{OPEN_ROWS} AND state IN ('claimed', 'sending')")
+            for columns in left.fetchall():
                 row = after_crash(record(columns), self.instant())
                 self._connection.execute(SAVE, values(row))
                 after[row.state] = after.get(row.state, 0) + 1

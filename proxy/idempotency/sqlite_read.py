@@ -11,14 +11,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from proxy.idempotency.record import Record, State
-from proxy.idempotency.rows import COLUMNS, record
-from proxy.idempotency.store import Query
+from proxy.idempotency.rows import COLUMNS, id_bounds, record
+from proxy.idempotency.store import NAMED_MAX, Query
+from proxy.model.unsettled import Unsettled
 
 OPEN = "state IN ('claimed', 'sending', 'in_doubt')"
 """The condition of the index of rows without an end, by time. SQLite uses such an index only for
 a query that says the very same, and without it reads a million rows to find ten."""
 _OPEN_STATES = frozenset((State.CLAIMED, State.SENDING, State.IN_DOUBT))
 _NAMES = ", ".join(COLUMNS)
+_BY_KEY = f"SELECT {_NAMES} FROM calls WHERE idem_key = ? LIMIT ?"  # noqa: S608 - names of ours
+_BY_ID = f"SELECT {_NAMES} FROM calls WHERE id BETWEEN ? AND ? LIMIT ?"  # noqa: S608
+_SINCE = "CASE sent_at WHEN 0.0 THEN claimed_at ELSE sent_at END"
+_UNSETTLED = (
+    f"SELECT state, partner, upstream, operation, count(*), min({_SINCE}), sum({_SINCE} < ?) "  # noqa: S608
+    f"FROM calls WHERE {OPEN} GROUP BY state, partner, upstream, operation"
+)
 
 
 def find(path: Path, query: Query) -> list[Record]:
@@ -30,9 +38,30 @@ def find(path: Path, query: Query) -> list[Record]:
     if query.partner is not None:
         where += " AND partner = ?"
         asked.append(query.partner)
+    if query.blocked:
+        where += " AND blocked > 0"
     statement = f"SELECT {_NAMES} FROM calls WHERE {where} ORDER BY changed_at, id LIMIT ?"  # noqa: S608
     with reading(path) as connection:
         return [record(row) for row in connection.execute(statement, (*asked, query.limit))]
+
+
+def named(path: Path, key: str) -> list[Record]:
+    """Rows with this key, or with an id that begins so. Raises sqlite3.Error.
+
+    Two questions, for each of which there is an index.
+    """
+    with reading(path) as connection:
+        by_key = connection.execute(_BY_KEY, (key, NAMED_MAX)).fetchall()
+        bounds = id_bounds(key)
+        by_id = connection.execute(_BY_ID, (*bounds, NAMED_MAX)).fetchall() if bounds else []
+    found = {row.id: row for row in map(record, by_key + by_id)}
+    return list(found.values())[:NAMED_MAX]
+
+
+def unsettled(path: Path, before: float) -> list[Unsettled]:
+    """What has no end, counted by state, upstream and operation. Raises sqlite3.Error."""
+    with reading(path) as connection:
+        return [Unsettled(*row) for row in connection.execute(_UNSETTLED, (before,))]
 
 
 def counts(path: Path) -> dict[State, int]:

@@ -8,11 +8,17 @@ over all of them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from proxy.idempotency.record import Claim, Instant, Record, State, Step, Verdict
+from proxy.model.unsettled import Unsettled
+
+SealAgain = Callable[[bytes, bytes], bytes | None]
+"""(row, sealed answer) -> the answer sealed anew, or None where it stays as it is."""
+NAMED_MAX = 1000
+"""Rows that one key, or the beginning of an id, names at most."""
 
 
 class StoreUnavailable(Exception):
@@ -27,6 +33,8 @@ class Query:
     partner: str | None = None
     changed_from: float = 0.0
     changed_to: float = float("inf")
+    blocked: bool = False
+    """Only rows under whose key later calls were blocked."""
     limit: int = 1000
     after: tuple[float, bytes] = (0.0, b"")
     """(changed_at, id) of the last row of the page before."""
@@ -59,11 +67,33 @@ class Store(Protocol):
     async def find(self, query: Query) -> Sequence[Record]:
         """Rows by state, partner and time."""
 
+    async def named(self, key: str) -> Sequence[Record]:
+        """The rows with this key, in whatever scope, and those whose id in hexadecimal begins
+        so (with six digits or more); NAMED_MAX at most. It reads few rows of many.
+        """
+
+    async def unsettled(self, before: float) -> Sequence[Unsettled]:
+        """How many calls have no end, by state, upstream and operation; `old` are those that
+        were sent before that instant (wall). It reads nothing of what has ended.
+        """
+
     async def counts(self) -> dict[State, int]:
         """How many rows there are, by state."""
 
     async def purge(self, kept_s: float, limit: int) -> int:
         """Delete up to `limit` rows that have been settled or released for longer; how many."""
+
+    async def note_blocked(self, counts: Mapping[bytes, tuple[int, float]]) -> None:
+        """Add to rows how many more calls were blocked by them, and when (wall) the last one was.
+
+        State and token stay as they are; a row that is not there is passed over.
+        """
+
+    async def reseal(self, seal_again: SealAgain, limit: int, after: bytes) -> tuple[bytes, int]:
+        """Seal the answers of up to `limit` rows anew, in the order of their ids, behind `after`.
+
+        (the last id that was looked at, or b"" at the end; how many answers were changed)
+        """
 
     async def close(self) -> None:
         """Finish what was begun and let go of the store."""

@@ -46,7 +46,9 @@ def claim(row: Record | None, wanted: Claim, now: Instant) -> tuple[Verdict, Rec
     if row.scope != wanted.scope:
         raise JournalError(f"two scopes share the row {row.id.hex()}")
     if row.state is State.RELEASED:
-        return Verdict.RUN, _claimed(wanted, row.token + 1 + wanted.salt, now)
+        again = _claimed(wanted, row.token + 1 + wanted.salt, now)
+        again.blocked, again.blocked_at = row.blocked, row.blocked_at
+        return Verdict.RUN, again
     if row.fingerprint != wanted.fingerprint:
         return Verdict.MISMATCH, row
     if row.state is State.SETTLED:
@@ -74,7 +76,7 @@ def step(row: Record | None, token: int, made: Step, now: Instant) -> Record:
         case Settle():
             after = _to(
                 State.SETTLED, row, now, execution="done", status=made.status,
-                reason=made.reason, answer=made.answer, note=made.note,
+                reason=made.reason, answer=made.answer, note=made.note, token=_after_news(row),
             )  # fmt: skip
         case Doubt():
             after = _to(
@@ -149,8 +151,15 @@ def _release(row: Record, made: Release, now: Instant) -> Record:
         raise JournalError("the failure of one attempt does not free a key with another in doubt")
     return _to(
         State.RELEASED, row, now, execution="none", reason=made.reason, note=made.note, status=0,
-        answer=b"", sent_at=0.0, sent_kept=0.0, doubts=0,
+        answer=b"", sent_at=0.0, sent_kept=0.0, doubts=0, token=_after_news(row),
     )  # fmt: skip
+
+
+def _after_news(row: Record) -> int:
+    """A doubt ends by news from outside, maybe while a repetition has claimed the row and not
+    sent yet: with a new token that one is superseded.
+    """
+    return row.token + (row.state is State.IN_DOUBT)
 
 
 def _to(state: State, row: Record, now: Instant, **changes: Any) -> Record:

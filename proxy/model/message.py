@@ -11,6 +11,11 @@ from dataclasses import dataclass
 from proxy.model.phase import Phase
 
 Header = tuple[bytes, bytes, bytes]
+NEVER_STORED = (
+    "cvv", "cvc", "cvv2", "cvc2", "cid", "track", "track1", "track2", "track_data", "pin",
+    "pin_block",
+)  # fmt: skip
+"""Members of a message that card schemes forbid to keep after an authorisation."""
 
 
 def header(name: bytes, value: bytes) -> Header:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from proxy.settings.base import Model
 from proxy.settings.checks_keys import check_keys
 from proxy.settings.checks_routes import check_routes
 from proxy.settings.checks_upstreams import check_upstreams
 from proxy.settings.finding import Finding, settle
 from proxy.settings.problems import Problem
 from proxy.settings.schema import Settings
-from proxy.settings.tree import Node
+from proxy.settings.secret import Secret
+from proxy.settings.tree import Loc, Node
 
 TOKEN_LENGTH_MIN = 16
 
@@ -77,10 +79,15 @@ def _check_listeners(settings: Settings) -> Iterator[Finding]:
 
 
 def _check_token(settings: Settings) -> Iterator[Finding]:
-    token, place = settings.listen.token, ("listen", "token")
+    yield from _check_secrecy(settings.listen, settings.listen.token, "listen")
+    yield from _check_secrecy(settings.admin, settings.admin.token, "admin")
+
+
+def _check_secrecy(model: Model, token: Secret | None, name: str) -> Iterator[Finding]:
+    place: Loc = (name, "token")
     if token is None:
         return
-    if "token" not in settings.listen.masked:
+    if "token" not in model.masked:
         remedy = "refer to it: ${NAME} or ${file:/path}"
         yield Finding(place, "stands in the file itself", remedy, is_warning=True)
     if len(token.reveal()) < TOKEN_LENGTH_MIN:

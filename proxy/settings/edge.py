@@ -53,6 +53,7 @@ class Admin(Model):
 
     address: Address = key("127.0.0.1:8081", "loopback IP:PORT or unix:/path")
     unix_mode: Mode = key("0600", "file mode of a Unix socket")
+    token: Token | None = key(None, "what whoever brings news of a call shows as a bearer token")
 
 
 class Log(Model):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from proxy.model.message import NEVER_STORED
 from proxy.model.route import KeyFrom
 from proxy.settings.base import Model, key, required
 from proxy.settings.kinds import (
     File,
     HeaderName,
+    MemberName,
     Name,
     Pointer,
     PostgresUrl,
@@ -58,6 +60,12 @@ class Journal(Model):
     )
     sealing_keys: tuple[SealingKey, ...] = key(
         (), "the first seals, all open; none: one is generated beside a file"
+    )
+    in_doubt_alarm_s: Annotated[float, duration("1s", "24h")] = key(
+        "5m", "a call in doubt for longer is a finding", "in_doubt_alarm"
+    )
+    never_store: tuple[MemberName, ...] = key(
+        NEVER_STORED, "members of answers that are cut out before they are stored"
     )
 
 

@@ -25,6 +25,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _MODE = re.compile(r"0?[0-7]{3}")
 _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
 _QUERY = re.compile(r"[!$-;=?-\[\]_a-z~]*")
+_MEMBER = re.compile(r"[A-Za-z0-9_-]{2,64}")
 _SEAL_KEY = re.compile(r"[0-9a-fA-F]{64}")
 _STATUS = re.compile(r"[2-5][0-9]{2}")
 _STATUS_CLASS = re.compile(r"[2-5]xx")
@@ -83,6 +84,12 @@ def _target(written: str) -> str:
     network.parse_path(path.replace("{reference}", "x"))
     if not _QUERY.fullmatch(query.replace("{reference}", "x")):
         raise Wrong("has a query that cannot be sent", "use visible ASCII, percent-encoded")
+    return written
+
+
+def _member(written: str) -> str:
+    if _MEMBER.fullmatch(written) is None:
+        raise Wrong("is not a member's name", "use 2 to 64 letters, digits, - and _")
     return written
 
 
@@ -157,6 +164,7 @@ HeaderValue = Annotated[Secret, text(_secret)]
 Pointer = Annotated[str, text(_pointer, pattern=r"^/|\$\{")]
 UrlTarget = Annotated[str, text(_target, pattern=r"^/|\$\{")]
 Text = Annotated[str, text(str)]
+MemberName = Annotated[str, text(_member, pattern=f"^{_MEMBER.pattern}$")]
 SealKey = Annotated[Secret, text(_seal_key)]
 PostgresUrl = Annotated[Secret, text(_postgres_url, pattern=r"^postgres(ql)?://|\$\{")]
 Method = Annotated[str, one_of({method: method for method in METHODS})]

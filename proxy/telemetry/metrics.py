@@ -30,15 +30,16 @@ _FAILED = (Unsent, InDoubt)
 class Histogram:
     """Counts by bucket, with sum; one more bucket than bounds, the last is +Inf."""
 
-    __slots__ = ("counts", "total")
+    __slots__ = ("bounds", "counts", "total")
 
-    def __init__(self) -> None:
-        self.counts = [0] * (len(BUCKETS_S) + 1)
+    def __init__(self, bounds: tuple[float, ...] = BUCKETS_S) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
         self.total = 0.0
 
     def add(self, seconds: float) -> None:
         """Count one duration."""
-        self.counts[bisect_left(BUCKETS_S, seconds)] += 1
+        self.counts[bisect_left(self.bounds, seconds)] += 1
         self.total += seconds
 
 
@@ -148,13 +149,18 @@ def _histograms(
     yield f"# HELP {name} {text}"
     yield f"# TYPE {name} histogram"
     for value, histogram in histograms.items():
-        cumulated = 0
-        for bound, count in zip((*BUCKETS_S, float("inf")), histogram.counts, strict=True):
-            cumulated += count
-            le = "+Inf" if bound == float("inf") else f"{bound:g}"
-            yield f"{name}_bucket{_braces(((label, value), ('le', le)))} {cumulated}"
-        yield f"{name}_sum{_braces(((label, value),))} {histogram.total:.6f}"
-        yield f"{name}_count{_braces(((label, value),))} {cumulated}"
+        yield from buckets(name, ((label, value),), histogram)
+
+
+def buckets(name: str, labels: Labels, histogram: Histogram) -> Iterable[str]:
+    """The samples of one histogram."""
+    cumulated = 0
+    for bound, count in zip((*histogram.bounds, float("inf")), histogram.counts, strict=True):
+        cumulated += count
+        le = "+Inf" if bound == float("inf") else f"{bound:g}"
+        yield f"{name}_bucket{_braces((*labels, ('le', le)))} {cumulated}"
+    yield f"{name}_sum{_braces(labels)} {histogram.total:.6f}"
+    yield f"{name}_count{_braces(labels)} {cumulated}"
 
 
 def _braces(labels: Labels) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from proxy.model.clock import Clock
 from proxy.model.events import AttemptEnded, BadRequest, Bug, CallEnded, Event, LateEnding
 from proxy.telemetry.buffer import EventBuffer
+from proxy.telemetry.journal import JournalMetrics
 from proxy.telemetry.lines import LineWriter
 from proxy.telemetry.log import CallLog
 from proxy.telemetry.metrics import Metrics
@@ -35,6 +36,8 @@ class Sink:
         self._log_calls = log_calls
         self._log = CallLog(clock)
         self.metrics = Metrics()
+        self.journal: JournalMetrics | None = None
+        """Set where there is a journal."""
         self.lines = LineWriter(loop, _STDOUT)
         self._events = EventBuffer(loop, self._tell, self._lost)
         self.emit = self._events.emit
@@ -50,6 +53,8 @@ class Sink:
         """Lines of the Prometheus text form, with everything up to now counted."""
         self.flush()
         yield from self.metrics.render()
+        if self.journal is not None:
+            yield from self.journal.render()
         dropped = {"tidegate_log_lines_dropped": self.lines.dropped}
         yield from state_lines(pools, {**gauges, **dropped}, version, config_hash)
 
@@ -61,6 +66,8 @@ class Sink:
     def _tell(self, event: Event) -> None:
         if isinstance(event, CallEnded):
             self.metrics.call(event)
+            if self.journal is not None:
+                self.journal.call(event)
             if self._log_calls:
                 self.lines.write(self._log.call(event))
         elif isinstance(event, AttemptEnded):

@@ -3,84 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
-from loadtests.incidents.postgres import PostgresServer
 from proxy.idempotency.record import (
-    Claim,
     JournalError,
-    Record,
     Release,
     State,
     Step,
     Superseded,
     Verdict,
 )
-from proxy.idempotency.sqlite import SqliteStore
 from proxy.idempotency.store import Query, Store
-from tests.support.manual_clock import ManualClock
-from tests.support.postgres import Sidecars, new_journal
+from tests.contract.places import Place, settled
 from tests.unit.idempotency.values import DOUBT, RELEASE, SETTLE, fence, wanted
-
-
-class Place:
-    """A journal that can be closed and opened again."""
-
-    def __init__(self, reopen: Callable[[], Awaitable[Store]]) -> None:
-        self._open = reopen
-        self.store: Store
-
-    async def begin(self) -> Store:
-        """Open it, after closing it in order if it is open."""
-        if hasattr(self, "store"):
-            await self.store.close()
-        self.store = await self._open()
-        return self.store
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def place(
-    request: pytest.FixtureRequest, tmp_path: Path, postgres_server: PostgresServer
-) -> AsyncIterator[Place]:
-    """One journal of each kind."""
-    if request.param == "sqlite":
-        clock = ManualClock()
-
-        async def sqlite() -> Store:
-            return SqliteStore(
-                tmp_path / "j.db", asyncio.get_running_loop(), wall=clock.wall,
-                failed=pytest.fail,
-            )  # fmt: skip
-
-        made = Place(sqlite)
-    else:
-        sidecars = Sidecars(await new_journal(postgres_server))
-        runs = itertools.count(1)
-
-        async def postgres() -> Store:
-            return await sidecars.join(f"run-{next(runs)}")
-
-        made = Place(postgres)
-    await made.begin()
-    yield made
-    await made.store.close()
-
-
-@pytest.fixture
-def store(place: Place) -> Store:
-    """An open store."""
-    return place.store
-
-
-async def settled(store: Store, claim: Claim) -> Record:
-    """One payment, from its claim to its answer."""
-    _, row = await store.claim(claim)
-    await store.step(row.id, row.token, fence())
-    return await store.step(row.id, row.token, SETTLE)
 
 
 async def test_a_payment_from_claim_to_answer(place: Place) -> None:

@@ -149,4 +149,9 @@ def test_a_shared_journal_from_migration_to_replay(
                 bodies.append((reply.status, reply.body, reply.header("tidegate-replayed")))
                 assert sidecar.stop() == 0
         assert len(origin.received) == 1
+    listed = _run("list", "-c", path, "--blocked", "--json").stdout.splitlines()
+    assert [(row["key"], row["blocked"]) for row in map(json.loads, listed)] == [("paid", 1)]
+    assert json.loads(_run("show", "-c", path, "paid").stdout)["state"] == "settled"
+    assert len(_run("export", "-c", path).stdout.splitlines()) == 1
+    assert "0 answers sealed anew" in _run("reseal", "-c", path).stderr
     assert bodies == [(200, bodies[0][1], None), (200, bodies[0][1], "true")]

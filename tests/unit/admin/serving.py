@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,32 @@ LOOPS: list[Callable[[], asyncio.AbstractEventLoop]] = [
 BOTH_LOOPS = pytest.mark.parametrize("loop", LOOPS, ids=["asyncio", "uvloop"])
 
 
+Asked = tuple[str, str | None, str | None]
+
+
+class Office:
+    """Stands for a journal: notes what it is asked and told, and answers as it is set."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self.taken: list[tuple[Asked, Mapping[str, Any]]] = []
+        self.answer: tuple[int, dict[str, Any]] = (200, {"schema": 1, "calls": []})
+
+    async def tell(
+        self, key: str, tenant: str | None, operation: str | None
+    ) -> tuple[int, dict[str, Any]]:
+        """What it is set to say."""
+        self.asked.append((key, tenant, operation))
+        return self.answer
+
+    async def take(
+        self, key: str, tenant: str | None, operation: str | None, news: Mapping[str, Any]
+    ) -> tuple[int, dict[str, Any]]:
+        """What it is set to say."""
+        self.taken.append(((key, tenant, operation), news))
+        return self.answer
+
+
 @dataclass(slots=True)
 class Told:
     """What the composition root would say."""
@@ -29,9 +55,18 @@ class Told:
     ready: bool = True
     findings: dict[str, Any] = field(default_factory=lambda: {"schema": 1, "findings": []})
 
+    desk: Office | None = None
+    token: bytes | None = None
+
     def reports(self) -> Reports:
         """As functions."""
-        return Reports(lambda: self.ready, lambda: "tidegate_x 1\n", lambda: self.findings)
+        return Reports(
+            lambda: self.ready,
+            lambda: "tidegate_x 1\n",
+            lambda: self.findings,
+            self.desk,
+            self.token,
+        )
 
 
 def serving(

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from proxy.admin.api import Reports, start
-from proxy.admin.client import AdminUnreachable, get
+from proxy.admin.client import AdminUnreachable, get, put_result
+from tests.unit.admin.serving import Office, Told
 
 REPORTS = Reports(lambda: False, lambda: "m 1\n", lambda: {"schema": 1, "findings": []})
 
@@ -68,4 +69,34 @@ def test_an_answer_that_is_no_http_is_no_answer() -> None:
         thread.start()
         with pytest.raises(AdminUnreachable, match="BadStatusLine"):
             get(f"http://127.0.0.1:{server.getsockname()[1]}", "/healthz")
+        thread.join()
+
+
+@pytest.mark.parametrize("token", [None, "sesame-open"])
+async def test_news_of_a_call_is_brought(token: str | None) -> None:
+    """With the token, by a key that is encoded; the answer is a document."""
+    office = Office()
+    told = Told(desk=office, token=token.encode() if token else None)
+    listener = await start(told.reports(), "127.0.0.1", 0, None, 0o600)
+    news = {"execution": "none", "reason": "asked by phone"}
+    found = await asyncio.to_thread(put_result, listener.url, "a/b ?", news, token)
+    assert found == office.answer
+    assert office.taken == [(("a/b ?", None, None), news)]
+    await listener.close()
+
+
+def test_what_is_no_sidecar_is_told_apart() -> None:
+    """Its answer is no document."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(10_000)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(AdminUnreachable, match="does not answer as a sidecar"):
+            put_result(f"http://127.0.0.1:{server.getsockname()[1]}", "k1", {}, None)
         thread.join()

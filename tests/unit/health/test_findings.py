@@ -10,6 +10,7 @@ from proxy.health.findings import ENDED_KEPT_MAX, OPENS_AT, WINDOW_S, Findings
 from proxy.model.events import AttemptEnded
 from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome, Refused, Unsent
 from proxy.model.phase import Phase
+from proxy.model.unsettled import Unsettled
 from tests.support.manual_clock import WALL_START_S, ManualClock
 from tests.support.values import CARD, attempt, call, request, response
 
@@ -172,3 +173,40 @@ def test_nothing_of_a_request_is_in_a_finding() -> None:
     noticing = _Noticing()
     noticing.fail(3)
     assert CARD not in repr(noticing.findings.report())
+
+
+def _doubt(old: int, since: float = WALL_START_S, upstream: str = "a", **over: Any) -> Unsettled:
+    state = over.get("state", "in_doubt")
+    return Unsettled(state, "acme", upstream, "authorize", old + 1, since, old)
+
+
+def test_what_is_in_doubt_for_too_long_is_a_finding_until_it_is_settled() -> None:
+    """One for each upstream, with how many there are and since when."""
+    noticing = _Noticing()
+    noticing.clock.advance(400.0)
+    noticing.findings.in_doubt([_doubt(2), _doubt(1, WALL_START_S - 5.0), _doubt(1, upstream="b")])
+    first, second = noticing.listed()
+    assert first == {
+        "partner": "acme",
+        "upstream": "a",
+        "phase": "settle",
+        "reason": "in_doubt_old",
+        "origin": "partner",
+        "since": WALL_START_S - 5.0,
+        "last": WALL_START_S + 400.0,
+        "count": 3,
+    }
+    assert (second["upstream"], second["count"]) == ("b", 1)
+    noticing.findings.in_doubt([_doubt(1, upstream="b")])
+    assert [each["upstream"] for each in noticing.listed()] == ["b"]
+    assert noticing.listed("ended") == [first]
+    noticing.findings.in_doubt([])
+    assert noticing.listed() == []
+    assert len(noticing.listed("ended")) == 2
+
+
+def test_a_young_doubt_and_a_call_at_work_are_no_findings() -> None:
+    """They may end by themselves."""
+    noticing = _Noticing()
+    noticing.findings.in_doubt([_doubt(0), _doubt(3, state="sending")])
+    assert (noticing.listed(), noticing.listed("ended")) == ([], [])

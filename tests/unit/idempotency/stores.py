@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from proxy.idempotency import transitions
 from proxy.idempotency.record import Claim, Instant, Record, State, Step, Verdict
-from proxy.idempotency.store import Query, StoreUnavailable
+from proxy.idempotency.store import Query, SealAgain, StoreUnavailable
+from proxy.model.unsettled import Unsettled
 from tests.support.manual_clock import ManualClock
 
 
@@ -66,9 +67,45 @@ class MemoryStore:
         rows = [
             row
             for row in self.rows.values()
-            if row.state in query.states and (row.changed_at, row.id) > query.after
+            if row.state in query.states
+            and (row.changed_at, row.id) > query.after
+            and (row.blocked or not query.blocked)
         ]
         return sorted(rows, key=lambda row: (row.changed_at, row.id))[: query.limit]
+
+    async def named(self, key: str) -> Sequence[Record]:
+        if self.down:
+            raise StoreUnavailable
+        return [
+            row
+            for row in self.rows.values()
+            if row.scope.key == key or (len(key) >= 6 and row.id.hex().startswith(key.lower()))
+        ]
+
+    async def unsettled(self, before: float) -> Sequence[Unsettled]:
+        if self.down:
+            raise StoreUnavailable
+        open_states = (State.CLAIMED, State.SENDING, State.IN_DOUBT)
+        kinds: dict[tuple[str, str, str, str], list[float]] = {}
+        for row in self.rows.values():
+            if row.state in open_states:
+                kind = (row.state.value, row.partner, row.upstream, row.scope.operation)
+                kinds.setdefault(kind, []).append(row.sent_at or row.claimed_at)
+        return [
+            Unsettled(*kind, len(found), min(found), sum(each < before for each in found))
+            for kind, found in kinds.items()
+        ]
+
+    async def note_blocked(self, counts: Mapping[bytes, tuple[int, float]]) -> None:
+        await self._turn()
+        for row_id, (number, at) in counts.items():
+            row = self.rows.get(row_id)
+            if row is not None:
+                last = max(at, row.blocked_at)
+                self.rows[row_id] = replace(row, blocked=row.blocked + number, blocked_at=last)
+
+    async def reseal(self, seal_again: SealAgain, limit: int, after: bytes) -> tuple[bytes, int]:
+        raise AssertionError(f"not asked for: {seal_again}, {limit}, {after!r}")
 
     async def counts(self) -> dict[State, int]:
         states = [row.state for row in self.rows.values()]

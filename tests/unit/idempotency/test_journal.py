@@ -210,3 +210,29 @@ async def test_what_is_still_owed_at_the_end_is_said(desk: Desk) -> None:
     desk.store.down = True
     assert await desk.journal.conclude(row_id, token, SETTLE) is Conclusion.OWED
     assert await desk.journal.close(0.02) is False
+
+
+async def test_steps_are_timed_until_they_are_durable(desk: Desk) -> None:
+    """Also those that fail; a claim is not, for it may be told before it is durable."""
+    timed: list[float] = []
+    desk.journal.committed = timed.append
+    row_id, token = await desk.sending()
+    assert len(timed) == 1
+    desk.store.gate = asyncio.Event()
+    with pytest.raises(StoreUnavailable):
+        await desk.journal.step(row_id, token, SETTLE)
+    assert timed[1] >= 0.01
+    desk.store.gate.set()
+    desk.store.down = True
+    await desk.journal.conclude(row_id, token, SETTLE)
+    assert len(timed) == 3
+
+
+async def test_whether_it_is_available(desk: Desk) -> None:
+    """Not without room, and not while a change waits too long."""
+    found = [desk.journal.available]
+    desk.store.waited_s = 10.0
+    found.append(desk.journal.available)
+    desk.store.waited_s, desk.store.takes_claims = 0.0, False
+    found.append(desk.journal.available)
+    assert found == [True, False, False]

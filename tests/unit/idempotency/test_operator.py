@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +12,7 @@ from proxy.idempotency.record import JournalError, State, Step, Verdict
 from proxy.idempotency.sqlite import SqliteStore
 from proxy.idempotency.store import Query
 from proxy.model.errors import StartError
-from tests.support.manual_clock import WALL_START_S, ManualClock
+from tests.support.manual_clock import ManualClock
 from tests.unit.idempotency.values import DOUBT, RELEASE, SETTLE, fence, wanted
 
 LIVES: dict[str, list[Step]] = {
@@ -42,29 +38,6 @@ async def path(tmp_path: Path) -> Path:
     return tmp_path / "j.db"
 
 
-def test_each_call_has_its_class_and_what_to_do(path: Path) -> None:
-    """Proven not executed, executed, or nobody knows."""
-    rows = [operator.described(row, WALL_START_S + 60) for row in operator.all_rows(path, Query())]
-    assert [(row["key"], row["class"]) for row in rows] == [
-        ("free", "never_sent"), ("done", "done"), ("lost", "unknown"),
-    ]  # fmt: skip
-    lost = rows[2]
-    assert (lost["state"], lost["partner"], lost["upstream"]) == ("in_doubt", "acme", "a")
-    assert (lost["reference"], lost["age_s"], lost["doubts"]) == ("ref-lost", 40.0, 1)
-    assert "resolve" in lost["next"]
-    assert lost["sent_at"].endswith("+00:00")
-    assert rows[0]["sent_at"] == ""
-    assert all("answer" not in row for row in rows)
-
-
-def test_a_table_has_a_line_for_each(path: Path) -> None:
-    """In columns, and nothing of an answer."""
-    lines = operator.table(operator.all_rows(path, Query()), 0.0).splitlines()
-    assert len(lines) == 4
-    assert lines[0].split()[:3] == ["changed_at", "state", "partner"]
-    assert "sealed" not in "".join(lines)
-
-
 def test_all_pages_are_read_up_to_the_limit(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each page begins behind the last one."""
     monkeypatch.setattr(operator, "_PAGE", 1)
@@ -79,28 +52,6 @@ def test_a_call_is_named_by_key_or_by_the_start_of_its_id(path: Path) -> None:
     assert operator.named(path, row.id.hex()[:8].upper()) == [row]
     assert operator.named(path, row.id.hex()[:4]) == []
     assert operator.named(path, "none") == []
-
-
-@pytest.mark.parametrize("form", ["jsonl", "csv"])
-def test_an_export_has_every_member(path: Path, form: str) -> None:
-    """One line for each call, and the same members in both forms."""
-    out = io.StringIO()
-    assert operator.export(operator.all_rows(path, Query()), form, out, 0.0) == 3
-    read: Iterator[dict[str, str]]
-    if form == "jsonl":
-        read = (json.loads(line) for line in out.getvalue().splitlines())
-    else:
-        read = csv.DictReader(io.StringIO(out.getvalue()))
-    rows = list(read)
-    assert [row["class"] for row in rows] == ["never_sent", "done", "unknown"]
-    assert len({tuple(row) for row in rows}) == 1
-
-
-def test_nothing_exported_is_nothing_written() -> None:
-    """Not even a header."""
-    out = io.StringIO()
-    assert operator.export([], "csv", out, 0.0) == 0
-    assert out.getvalue() == ""
 
 
 @pytest.mark.parametrize(
@@ -136,3 +87,14 @@ async def test_a_journal_at_work_is_left_alone(path: Path, tmp_path: Path) -> No
     with pytest.raises(StartError, match="no journal"):
         operator.resolve(tmp_path / "none.db", row.id, done=True, reason="x", wall=5.0)
     assert not (tmp_path / "none.db").exists()
+
+
+def test_a_file_is_a_source_like_a_shared_journal(path: Path) -> None:
+    """The commands do not know which of them they ask."""
+    source: operator.Source = operator.FileSource(path)
+    assert len(list(source.rows(Query()))) == 3
+    (row,) = source.named("lost")
+    after = source.resolve(row.id, done=False, reason="x", wall=5.0)
+    assert (after.state, after.token) == (State.RELEASED, row.token + 1)
+    with pytest.raises(StartError, match="has lost its keys"):
+        source.reseal({"k": b"k" * 32}, lambda _: None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.idempotency.postgres_rows import INSERT, OPEN, UPDATE, find_statement, row_of
+from proxy.idempotency.postgres_rows import INSERT, OPEN, UPDATE, changed, find_statement, row_of
 from proxy.idempotency.record import State
 from proxy.idempotency.rows import COLUMNS, values
 from proxy.idempotency.store import Query
@@ -18,8 +18,15 @@ def test_a_row_comes_back_with_its_revision() -> None:
 def test_every_column_is_written() -> None:
     """And the revision, by which the next change knows it."""
     assert f"${len(COLUMNS) + 1})" in INSERT
-    assert all(f"{name} = $" in UPDATE for name in COLUMNS if name != "id")
-    assert f"revision = ${len(COLUMNS) + 2}" in UPDATE
+    made = changed(row(State.SETTLED))
+    assert all(f"{name} = ${at}" in UPDATE for at, name in enumerate(COLUMNS[: len(made)], 1))
+    assert f"revision = ${len(made) + 2}" in UPDATE
+
+
+def test_what_is_counted_is_not_overwritten() -> None:
+    """A row that was read before a duplicate came does not take its count back."""
+    assert COLUMNS[len(changed(row(State.SETTLED))) :] == ("blocked", "blocked_at")
+    assert "blocked" not in UPDATE
 
 
 def test_open_rows_are_asked_for_in_the_words_of_their_index() -> None:

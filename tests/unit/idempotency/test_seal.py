@@ -65,3 +65,11 @@ def test_an_answer_comes_back_byte_for_byte(
     """Any bytes in headers and body, line feeds in the body too."""
     answer = Response(status, [header(name, value) for name, value in pairs], body)
     assert unpack(pack(answer)) == answer
+
+
+def test_a_cards_secrets_are_not_even_sealed() -> None:
+    """They are cut out; where they cannot be, there is no answer at all."""
+    sealer = Sealer({"k": b"k" * 32}, ["cvv"])
+    sealed = sealer.seal_answer(ROW, Response(201, [], b'{"cvv": 1, "a": 2}'))
+    assert unpack(sealer.open(ROW, sealed)) == Response(201, [], b'{"a": 2}')
+    assert sealer.seal_answer(ROW, Response(201, [], b"<cvv>737</cvv>")) == b""

@@ -11,17 +11,19 @@ import pytest
 from proxy.idempotency import sqlite_read
 from proxy.idempotency.record import State
 from proxy.idempotency.rows import values
-from proxy.idempotency.sqlite import _SCHEMA, SAVE, SqliteStore
+from proxy.idempotency.sqlite import SqliteStore
 from proxy.idempotency.sqlite_read import counts, find, reading
+from proxy.idempotency.sqlite_schema import SAVE, SCHEMA
 from proxy.idempotency.store import Query
-from tests.unit.idempotency.values import row
+from proxy.model.unsettled import Unsettled
+from tests.unit.idempotency.values import NOW, later, row
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A file with one row."""
     connection = sqlite3.connect(tmp_path / "j #1.db")
-    connection.executescript(_SCHEMA)
+    connection.executescript(SCHEMA)
     connection.execute(SAVE, values(row(State.SETTLED)))
     connection.commit()
     connection.close()
@@ -94,3 +96,61 @@ def _plans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         sqlite3, "connect", lambda *args, **names: connect(*args, factory=Explained, **names)
     )
     return plans
+
+
+async def test_a_call_is_named_without_reading_a_million_rows(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the index of keys, and by the one of ids."""
+    plans = _plans(monkeypatch)
+    assert sqlite_read.named(journal, "abcdef12") == []
+    assert ["calls_key" in plan for plan in plans] == [True, False]
+    assert all("SEARCH calls USING INDEX" in plan for plan in plans)
+
+
+def test_counting_what_has_no_end_reads_nothing_else(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked for every few seconds."""
+    plans = _plans(monkeypatch)
+    assert sqlite_read.unsettled(journal, 5.0) == []
+    assert any("USING INDEX calls_open" in plan for plan in plans)
+
+
+def test_a_call_is_named_by_key_or_by_the_beginning_of_its_id(path: Path) -> None:
+    """In upper case too; five digits name nobody, and neither does half a key."""
+    (known,) = find(path, Query())
+    digits = known.id.hex()
+    for name in ("k1", digits, digits[:7], digits[:6].upper()):
+        assert sqlite_read.named(path, name) == [known], name
+    for name in ("k", "K1", digits[:5], digits[1:], digits + "0", ""):
+        assert sqlite_read.named(path, name) == [], name
+
+
+def test_what_has_no_end_is_counted_by_kind(tmp_path: Path) -> None:
+    """With the first sending of each kind, or the first claim, and how many are old."""
+    connection = sqlite3.connect(tmp_path / "j.db")
+    connection.executescript(SCHEMA)
+    kinds = [(State.IN_DOUBT, 0.0), (State.IN_DOUBT, 60.0), (State.CLAIMED, 9.0),
+             (State.SETTLED, 0.0)]  # fmt: skip
+    for number, (state, at) in enumerate(kinds):
+        made = row(state, later(at), id=bytes([number]) * 16)
+        connection.execute(SAVE, values(made))
+    connection.commit()
+    connection.close()
+    found = sqlite_read.unsettled(tmp_path / "j.db", NOW.wall + 30.0)
+    assert sorted(found, key=lambda each: each.state) == [
+        Unsettled("claimed", "", "", "authorize", 1, NOW.wall + 9.0, 1),
+        Unsettled("in_doubt", "acme", "a", "authorize", 2, NOW.wall, 1),
+    ]
+
+
+def test_only_rows_that_blocked_something(path: Path) -> None:
+    """When they are asked for."""
+    assert find(path, Query(blocked=True)) == []
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE calls SET blocked = 2, blocked_at = 7.0")
+    connection.commit()
+    connection.close()
+    (found,) = find(path, Query(blocked=True))
+    assert (found.blocked, found.blocked_at) == (2, 7.0)

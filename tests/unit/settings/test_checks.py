@@ -66,6 +66,16 @@ def test_a_token_in_the_file_and_a_short_one_are_worth_a_look(tmp_path: Path) ->
     ]
 
 
+def test_the_operators_token_is_looked_at_alike(tmp_path: Path) -> None:
+    """Whoever guesses it can end doubts."""
+    address = "  address: 127.0.0.1:8081\n"
+    plain = changed((address, address + "  token: short\n"))
+    assert _warnings(tmp_path, plain, {}) == [
+        ("admin.token", "stands in the file itself"),
+        ("admin.token", "is short enough to guess"),
+    ]
+
+
 def test_warnings_have_places_too(tmp_path: Path) -> None:
     """And remedies, like problems."""
     text = changed((LISTEN, "token: written-here-at-length"))

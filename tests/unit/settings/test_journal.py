@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from proxy.model.message import NEVER_STORED
 from proxy.model.route import KeyFrom
 from proxy.settings.journal import Idempotency, Inquiry, OwnKeys
 from tests.unit.settings.example import BASE, load_text, problems_of
@@ -22,6 +23,7 @@ def test_a_journal_needs_a_path_and_nothing_else(tmp_path: Path) -> None:
     assert journal.path.endswith("/var/j.db")
     assert (journal.retention_s, journal.timeout_commit_s) == (30 * 24 * 3600.0, 1.0)
     assert journal.sealing_keys == ()
+    assert (journal.in_doubt_alarm_s, journal.never_store) == (300.0, NEVER_STORED)
     assert load_text(tmp_path, BASE).settings.journal is None
 
 
@@ -30,6 +32,8 @@ def test_a_journal_needs_a_path_and_nothing_else(tmp_path: Path) -> None:
     [
         ("  path: j.db\n  retention: 1m\n", "journal.retention"),
         ("  path: j.db\n  timeout_commit: 1ms\n", "journal.timeout_commit"),
+        ("  path: j.db\n  in_doubt_alarm: 1ms\n", "journal.in_doubt_alarm"),
+        ("  path: j.db\n  never_store: [a b]\n", "journal.never_store[0]"),
         ("  path: j.db\n  sealing_keys: [{id: a, key: abc}]\n", "journal.sealing_keys[0].key"),
         ("  retention: 30h\n", "journal"),
         ("  shared: {url: mysql://h/d}\n", "journal.shared.url"),

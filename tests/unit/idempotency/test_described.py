@@ -1,0 +1,67 @@
+"""Rules for what operators and webhooks see of a call."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from proxy.idempotency.described import described, export, table
+from proxy.idempotency.record import State
+from tests.unit.idempotency.values import NOW, row
+
+ROWS = [
+    row(State.RELEASED, key="free"),
+    row(State.SETTLED, key="done"),
+    replace(row(State.IN_DOUBT, key="lost", reference="ref-lost"), blocked=2, blocked_at=NOW.wall),
+]
+
+
+def test_each_call_has_its_class_and_what_to_do() -> None:
+    """Proven not executed, executed, or nobody knows."""
+    rows = [described(each, NOW.wall + 40.0) for each in ROWS]
+    assert [(row["key"], row["class"]) for row in rows] == [
+        ("free", "never_sent"), ("done", "done"), ("lost", "unknown"),
+    ]  # fmt: skip
+    lost = rows[2]
+    assert (lost["state"], lost["partner"], lost["upstream"]) == ("in_doubt", "acme", "a")
+    assert (lost["reference"], lost["age_s"], lost["doubts"]) == ("ref-lost", 40.0, 1)
+    assert "resolve" in lost["next"]
+    assert (lost["blocked"], lost["blocked_at"]) == (2, lost["sent_at"])
+    assert lost["sent_at"].endswith("+00:00")
+    assert rows[0]["sent_at"] == ""
+    assert all("answer" not in row for row in rows)
+
+
+def test_a_table_has_a_line_for_each() -> None:
+    """In columns, and nothing of an answer."""
+    lines = table(ROWS, 0.0).splitlines()
+    assert len(lines) == 4
+    assert lines[0].split()[:3] == ["changed_at", "state", "partner"]
+    assert "sealed" not in "".join(lines)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_an_export_has_every_member(form: str) -> None:
+    """One line for each call, and the same members in both forms."""
+    out = io.StringIO()
+    assert export(ROWS, form, out, 0.0) == 3
+    read: Iterator[dict[str, str]]
+    if form == "jsonl":
+        read = (json.loads(line) for line in out.getvalue().splitlines())
+    else:
+        read = csv.DictReader(io.StringIO(out.getvalue()))
+    rows = list(read)
+    assert [row["class"] for row in rows] == ["never_sent", "done", "unknown"]
+    assert len({tuple(row) for row in rows}) == 1
+
+
+def test_nothing_exported_is_nothing_written() -> None:
+    """Not even a header."""
+    out = io.StringIO()
+    assert export([], "csv", out, 0.0) == 0
+    assert out.getvalue() == ""
