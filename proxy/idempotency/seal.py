@@ -42,7 +42,7 @@ class Sealer:
     def seal_answer(self, row_id: bytes, answer: Response) -> bytes:
         """What of an answer may be stored, sealed; empty where nothing may (see hygiene.py)."""
         kept = self._hygiene.storable(answer)
-        return b"" if kept is None else self.seal(row_id, pack(kept))
+        return b"" if kept is None else self.seal(row_id, _pack(kept))
 
     def seal(self, row_id: bytes, plain: bytes) -> bytes:
         """`plain`, only to be opened for the same row."""
@@ -71,7 +71,7 @@ class Sealer:
         return sealed[1 : 1 + length], sealed[1 + length :]
 
 
-def pack(answer: Response) -> bytes:
+def _pack(answer: Response) -> bytes:
     """An answer as bytes: status and headers as JSON, a line feed, the body."""
     headers = [
         [name.decode("latin-1"), value.decode("latin-1")] for _, name, value in answer.headers

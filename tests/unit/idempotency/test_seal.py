@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.idempotency.seal import Sealer, SealError, pack, unpack
+from proxy.idempotency.seal import Sealer, SealError, _pack, unpack
 from proxy.model.message import Response, header
 
 OLD, NEW = b"o" * 32, b"n" * 32
@@ -64,7 +64,7 @@ def test_an_answer_comes_back_byte_for_byte(
 ) -> None:
     """Any bytes in headers and body, line feeds in the body too."""
     answer = Response(status, [header(name, value) for name, value in pairs], body)
-    assert unpack(pack(answer)) == answer
+    assert unpack(_pack(answer)) == answer
 
 
 def test_a_cards_secrets_are_not_even_sealed() -> None:
