@@ -47,7 +47,7 @@ from proxy.settings.build import build
 from proxy.settings.load import Loaded
 from proxy.telemetry.journal import JournalMetrics
 from proxy.telemetry.sink import Sink
-from proxy.upstream.ask import asking
+from proxy.upstream.ask import Asking
 from proxy.upstream.attempt import attempts
 from proxy.upstream.tls import client_context
 from proxy.upstream.transports import transports
@@ -166,14 +166,20 @@ class Sidecar:
         journal, chosen = self._journal, self._settings.journal
         if journal is None or chosen is None:
             return
-        asked = asking(
-            self._attempt, self._clock, self._identities.call_id, self._identities.trace_id
-        )
-        upstreams = self._built.upstreams
-        settler = journal.settler(
-            self._built.inquiries,
-            lambda name, target: asked(upstreams[name], target),
+        asking = Asking(
+            self._attempt,
             self._clock,
+            self._identities.call_id,
+            self._identities.trace_id,
+            self._built.upstreams,
+            self._built.credentials,
+        )
+        settler = journal.settler(
+            self._built.settle,
+            asking.ask,
+            self._clock,
+            attempts_max=chosen.settle_attempts_max,
+            emit=self._sink.emit,
         )
         watching = journal.watching(chosen.in_doubt_alarm_s, self._watched, self._clock)
         for work in (settler.run(), journal.purging(chosen.retention_s), watching):

@@ -49,11 +49,21 @@ def claim_of(
         {each.upstream.name: each.own_keys.resend_s for each in call.route.candidates},
         _reference(call.route, request.body),
         salt,
+        frozenset(
+            each.upstream.name for each in call.route.candidates if each.settle.resend_when_absent
+        ),
     )
 
 
 def _reference(route: Route, body: bytes) -> str:
-    """The application's own reference, where a candidate can be asked by it."""
-    pointers = {each.inquiry.reference for each in route.candidates if each.inquiry is not None}
-    found = field_texts(body, pointers) if pointers else []
-    return found[0][:_REFERENCE_MAX] if found else ""
+    """The application's own reference, where a candidate can be asked by it.
+
+    None rather than a wrong one: a partner that is asked by another reference, or
+    by a part of it, would truthfully deny what it has executed.
+    """
+    pointers = {each.settle.reference for each in route.candidates}
+    wanted = [pointer for pointer in pointers if pointer is not None]
+    found = field_texts(body, wanted) if wanted else []
+    if len(found) != len(wanted) or len(set(found)) != 1:
+        return ""
+    return found[0] if len(found[0]) <= _REFERENCE_MAX else ""

@@ -26,6 +26,7 @@ from proxy.idempotency.journal import Conclusion, Journal
 from proxy.idempotency.keys import partner_key
 from proxy.idempotency.record import Doubt, Record, Release, Settle, Step, Verdict
 from proxy.idempotency.seal import Sealer, SealError, unpack
+from proxy.idempotency.settling import NEXT_STEP
 from proxy.idempotency.store import StoreUnavailable
 from proxy.model.call import Attempt, Call, Ticket
 from proxy.model.clock import Clock
@@ -127,7 +128,7 @@ class Claims:
         return Refused(
             "in_doubt", 409,
             f"A call with this idempotency key was sent {age_s} s ago, and nobody knows yet "
-            "whether it was executed.",
+            f"whether it was executed. {NEXT_STEP[row.settling]}",
             Origin.PROXY, Execution.UNKNOWN, retry_after_s=5, partner=row.partner,
             upstream=row.upstream,
         )  # fmt: skip
@@ -143,7 +144,8 @@ class Claims:
             key, only, conclusive = row.partner_key, row.upstream, own_keys.conclusive
         else:
             length = min(each.own_keys.length_max for each in call.route.candidates)
-            key, only, conclusive = partner_key(row.scope, length), None, frozenset[int]()
+            known = row.partner_key or partner_key(row.scope, length)
+            key, only, conclusive = known[:length], None, frozenset[int]()
         call.ticket = Ticket(row.id, row.token, row.attempt, key, resend, only, conclusive)
         self._journal.begin(row.id)
         return await asyncio.shield(self._journal.own(self._run(call, call.ticket, inner)))

@@ -62,6 +62,7 @@ def described(row: Record, now: float) -> dict[str, Any]:
         "answer_stored": bool(row.answer),
         "blocked": row.blocked,
         "blocked_at": _instant(row.blocked_at),
+        "settling": row.settling,
         "note": row.note,
         "next": _NEXT[row.state],
     }

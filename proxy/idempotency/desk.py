@@ -72,7 +72,13 @@ class Desk:
             return _problem("at_work")
         by = _REASONS[news.get("by", "webhook")]
         made = (
-            Settle(news.get("status", row.status), by, b"", news["reason"])
+            Settle(
+                news.get("status", row.status),
+                by,
+                b"",
+                news["reason"],
+                by_operator=news.get("by") == "operator",
+            )
             if news["execution"] == "done"
             else Release(by, of_all=True, note=news["reason"])
         )

@@ -26,10 +26,12 @@ from proxy.idempotency.record import (
     Superseded,
     Verdict,
 )
+from proxy.idempotency.settling import REVERSED
 from proxy.idempotency.store import Store, StoreUnavailable
 
 T = TypeVar("T")
 _OWED_EVERY_S = 0.5
+_FREE = (State.RELEASED, State.CLAIMED)
 
 
 class Conclusion(Enum):
@@ -129,8 +131,10 @@ class Journal:
         try:
             return await self.store.step(row_id, token, made)
         except Superseded:
-            row = await self.store.read(row_id) if isinstance(made, Settle) else None
-            if row is not None and row.state in (State.RELEASED, State.CLAIMED):
+            if not isinstance(made, Settle):
+                raise
+            row = await self.store.read(row_id)
+            if row is not None and row.state in _FREE and row.reason != REVERSED:
                 self._bug(JournalError("an answer came for a call that was proven not executed"))
             if row is None or row.state is not State.IN_DOUBT or row.attempt != attempt:
                 raise

@@ -76,6 +76,14 @@ def partner_key(scope: Scope, length_max: int) -> str:
     return f"tg-{named}"[:length_max]
 
 
+def next_partner_key(key: str) -> str:
+    """The key for the run after one that was reversed: under the old one the partner would give
+    the answer of the payment that was undone. It goes on from there and never back.
+    """
+    named = hashlib.sha256(b"after a reversal:" + key.encode()).hexdigest()
+    return f"tg-{named}"[: len(key)]
+
+
 def fingerprint(
     secret: bytes, method: bytes, target: bytes, body: bytes, volatile: Iterable[str] = ()
 ) -> bytes:

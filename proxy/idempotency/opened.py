@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,11 @@ from proxy.idempotency.claim import Claims
 from proxy.idempotency.desk import Desk
 from proxy.idempotency.journal import Journal
 from proxy.idempotency.seal import Sealer
-from proxy.idempotency.settle import Ask, Settler
+from proxy.idempotency.settle import Ask, Rules, Settler
 from proxy.idempotency.store import StoreUnavailable
 from proxy.idempotency.watch import Told, watch
 from proxy.model.clock import Clock
-from proxy.model.route import Inquiry
+from proxy.model.events import Emit
 from proxy.pipeline.layer import AttemptLayer
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -50,11 +50,14 @@ class Opened:
         return Desk(self.journal, clock.wall)
 
     def settler(
-        self, inquiries: Mapping[tuple[str, str], Inquiry], ask: Ask, clock: Clock
+        self, rules: Rules, ask: Ask, clock: Clock, *, attempts_max: int, emit: Emit
     ) -> Settler:
         """What asks partners about calls in doubt; see settle.py."""
         jitter = random.Random()  # noqa: S311 - not secret
-        return Settler(self.journal, self.sealer, inquiries, ask, clock, jitter)
+        return Settler(
+            self.journal, self.sealer, rules, ask, clock, jitter,
+            attempts_max=attempts_max, emit=emit,
+        )  # fmt: skip
 
 
 async def purge(journal: Journal, retention_s: float, sleep: Sleep = asyncio.sleep) -> None:

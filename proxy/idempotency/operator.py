@@ -112,5 +112,5 @@ def resolve(path: Path, row_id: bytes, *, done: bool, reason: str, wall: float) 
 def word(row: Record, *, done: bool, reason: str) -> Step:
     """An operator's word as a step."""
     if done:
-        return Settle(row.status, "resolved", b"", reason)
+        return Settle(row.status, "resolved", b"", reason, by_operator=True)
     return Release("resolved", of_all=True, note=reason)

@@ -18,6 +18,10 @@ A row exists so that a charge is made at most once, whoever dies in between.
                nothing changes it any more
     released   proven that nothing was executed; the key may be claimed anew
 
+A reversal is written down (`settling`) before it is sent: from then on an answer
+to the call, however late, is no success, and nothing is repeated; the
+reversal's own end, or an operator, frees the key.
+
 Each claim raises the row's `token`. A step carries the token that it was made
 under, so what a run does that another has taken over changes nothing.
 
@@ -31,6 +35,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from proxy.idempotency.settling import Mark, Reverse, Settling
 
 
 class State(StrEnum):
@@ -93,7 +99,7 @@ class Record:
     partner: str = ""
     upstream: str = ""
     partner_key: str = ""
-    """What the partner knows the request by."""
+    """What the partner knows the request by; of a released row, the next one."""
     sent_at: float = 0.0
     """When the first attempt that may have been executed was fenced; 0.0 for none."""
     sent_kept: float = 0.0
@@ -108,9 +114,10 @@ class Record:
     answer: bytes = b""
     """The sealed answer that stands."""
     note: str = ""
-    """An operator's reason."""
+    """An operator's reason, or why the settler gave up."""
     reference: str = ""
     """The application's own reference, by which the partner can be asked."""
+    settling: str = ""
     blocked: int = 0
     """Later calls with this key that were not sent: duplicates. Counted now and then, so a crash
     may lose the last second's."""
@@ -134,6 +141,8 @@ class Claim:
     salt: int = 0
     """Added to the token, so that no two claims have the same one, not even when the first was
     lost before it was durable."""
+    after_absence: frozenset[str] = frozenset()
+    """Upstreams where a repetition is safe only after the partner was asked and had nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +164,8 @@ class Settle:
     reason: str
     answer: bytes
     note: str = ""
+    by_operator: bool = False
+    """Somebody who knows that a reversal was begun says so all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +188,11 @@ class Release:
     reason: str
     of_all: bool = False
     note: str = ""
+    keeps_key: bool = False
+    """Although a reversal was begun, nothing can have been undone: see next_partner_key."""
 
 
-Step = Fence | Settle | Doubt | Release
+Step = Fence | Settle | Doubt | Release | Reverse | Mark
 
 
 class Verdict(StrEnum):
@@ -204,6 +217,10 @@ _EXECUTION: Mapping[State, frozenset[str]] = {
 }
 
 
+_SETTLING = (frozenset(("",)), frozenset(Settling))
+"""By whether the row is in doubt."""
+
+
 def check(row: Record) -> None:
     """Raise JournalError for a row that no chain of steps leads to."""
     sent = row.state in (State.SENDING, State.IN_DOUBT)
@@ -216,6 +233,7 @@ def check(row: Record) -> None:
         or (sent and not (row.partner and row.upstream and row.attempt and row.sent_at > 0.0))
         or (unsent and (row.sent_at != 0.0 or row.doubts != 0 or row.answer != b""))
         or (row.state is State.IN_DOUBT and row.doubts < 1)
+        or row.settling not in _SETTLING[row.state is State.IN_DOUBT]
     )
     if wrong:
         raise JournalError(f"the row {row.id.hex()} cannot be: {row.state}, {row.execution}")

@@ -11,7 +11,7 @@ COLUMNS = (
     "id", "tenant", "scope_group", "operation", "idem_key", "fingerprint", "state", "token",
     "owner", "call", "claimed_at", "changed_at", "changed_kept", "attempt", "partner", "upstream",
     "partner_key", "sent_at", "sent_kept", "doubts", "send_by", "status", "execution", "reason",
-    "answer", "note", "reference", "blocked", "blocked_at",
+    "answer", "note", "reference", "settling", "blocked", "blocked_at",
 )  # fmt: skip
 """In the order of the values below."""
 _ID_BEGINNING = re.compile(r"[0-9a-f]{6,32}")
@@ -26,7 +26,7 @@ def values(row: Record) -> tuple[Any, ...]:
         row.state.value, row.token, row.owner, row.call, row.claimed_at, row.changed_at,
         row.changed_kept, row.attempt, row.partner, row.upstream, row.partner_key, row.sent_at,
         row.sent_kept, row.doubts, row.send_by, row.status, row.execution, row.reason, row.answer,
-        row.note, row.reference, row.blocked, row.blocked_at,
+        row.note, row.reference, row.settling, row.blocked, row.blocked_at,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from copy import copy
 from dataclasses import replace
 from typing import Any
 
+from proxy.idempotency.keys import next_partner_key
 from proxy.idempotency.record import (
     Claim,
     Doubt,
@@ -27,6 +28,7 @@ from proxy.idempotency.record import (
     Verdict,
     check,
 )
+from proxy.idempotency.settling import Mark, Reverse, Settling
 
 MAY_FOLLOW: Mapping[State | None, frozenset[State]] = {
     None: frozenset((State.CLAIMED,)),
@@ -35,6 +37,14 @@ MAY_FOLLOW: Mapping[State | None, frozenset[State]] = {
     State.IN_DOUBT: frozenset((State.SENDING, State.SETTLED, State.IN_DOUBT, State.RELEASED)),
     State.RELEASED: frozenset((State.CLAIMED,)),
     State.SETTLED: frozenset(),
+}
+_REVERSING = frozenset((Settling.REVERSING, Settling.UNREVERSED))
+_MARKS: Mapping[str, frozenset[Settling]] = {
+    Settling.NOTHING: frozenset((Settling.ABSENT, Settling.GAVE_UP)),
+    Settling.ABSENT: frozenset((Settling.GAVE_UP,)),
+    Settling.GAVE_UP: frozenset(),
+    Settling.REVERSING: frozenset((Settling.UNREVERSED,)),
+    Settling.UNREVERSED: frozenset(),
 }
 
 
@@ -48,6 +58,8 @@ def claim(row: Record | None, wanted: Claim, now: Instant) -> tuple[Verdict, Rec
     if row.state is State.RELEASED:
         again = _claimed(wanted, row.token + 1 + wanted.salt, now)
         again.blocked, again.blocked_at = row.blocked, row.blocked_at
+        again.attempt = row.attempt  # so that it shows that this is not the key's first run
+        again.partner_key = row.partner_key
         return Verdict.RUN, again
     if row.fingerprint != wanted.fingerprint:
         return Verdict.MISMATCH, row
@@ -59,7 +71,7 @@ def claim(row: Record | None, wanted: Claim, now: Instant) -> tuple[Verdict, Rec
         return Verdict.IN_DOUBT, row
     return Verdict.RESEND, replace(
         row, token=row.token + 1 + wanted.salt, owner=wanted.owner, call=wanted.call,
-        changed_at=now.wall, changed_kept=now.kept,
+        changed_at=now.wall, changed_kept=now.kept, settling="", note="",
     )  # fmt: skip
 
 
@@ -74,10 +86,7 @@ def step(row: Record | None, token: int, made: Step, now: Instant) -> Record:
         case Fence():
             after = _fence(row, made, now)
         case Settle():
-            after = _to(
-                State.SETTLED, row, now, execution="done", status=made.status,
-                reason=made.reason, answer=made.answer, note=made.note, token=_after_news(row),
-            )  # fmt: skip
+            after = _settle(row, made, now)
         case Doubt():
             after = _to(
                 State.IN_DOUBT, row, now, execution="unknown", status=made.status,
@@ -86,6 +95,10 @@ def step(row: Record | None, token: int, made: Step, now: Instant) -> Record:
             )  # fmt: skip
         case Release():
             after = _release(row, made, now)
+        case Reverse():
+            after = _reverse(row, now)
+        case Mark():
+            after = _mark(row, made)
     check(after)
     return after
 
@@ -123,6 +136,10 @@ def _claimed(wanted: Claim, token: int, now: Instant) -> Record:
 
 def _resendable(row: Record, wanted: Claim, now: Instant) -> bool:
     """Whether the partner itself makes sure that a repeated key executes once, by both clocks."""
+    if row.settling in _REVERSING:
+        return False
+    if row.upstream in wanted.after_absence and row.settling != Settling.ABSENT:
+        return False
     within_s = wanted.resend_s.get(row.upstream, 0.0)
     return (
         row.partner_key != ""
@@ -135,6 +152,8 @@ def _resendable(row: Record, wanted: Claim, now: Instant) -> bool:
 def _fence(row: Record, made: Fence, now: Instant) -> Record:
     if row.doubts and (made.upstream, made.partner_key) != (row.upstream, row.partner_key):
         raise JournalError("what is in doubt must not be sent elsewhere or under another key")
+    if row.settling in _REVERSING:
+        raise JournalError("what is being reversed must not be sent again")
     if made.attempt <= row.attempt:
         raise JournalError("an attempt was fenced twice")
     again = row.state is State.IN_DOUBT
@@ -146,12 +165,38 @@ def _fence(row: Record, made: Fence, now: Instant) -> Record:
     )  # fmt: skip
 
 
+def _settle(row: Record, made: Settle, now: Instant) -> Record:
+    if row.settling in _REVERSING and not made.by_operator:
+        raise Superseded("a reversal was begun: no answer to the call is a success any more")
+    return _to(
+        State.SETTLED, row, now, execution="done", status=made.status, reason=made.reason,
+        answer=made.answer, note=made.note, settling="", token=_after_news(row),
+    )  # fmt: skip
+
+
+def _reverse(row: Record, now: Instant) -> Record:
+    return _to(
+        State.IN_DOUBT, row, now, token=row.token + 1, note="", settling=Settling.REVERSING.value
+    )
+
+
+def _mark(row: Record, made: Mark) -> Record:
+    """The row keeps its time: a remark is no news about the call."""
+    if row.state is not State.IN_DOUBT or made.settling not in _MARKS[row.settling]:
+        raise JournalError(f"{made.settling} cannot follow {row.settling or row.state}")
+    return replace(row, settling=made.settling.value, note=made.note)
+
+
 def _release(row: Record, made: Release, now: Instant) -> Record:
     if row.doubts and not made.of_all:
         raise JournalError("the failure of one attempt does not free a key with another in doubt")
+    key = row.partner_key
+    if row.settling in _REVERSING and not made.keeps_key:
+        key = next_partner_key(key)
     return _to(
         State.RELEASED, row, now, execution="none", reason=made.reason, note=made.note, status=0,
-        answer=b"", sent_at=0.0, sent_kept=0.0, doubts=0, token=_after_news(row),
+        answer=b"", sent_at=0.0, sent_kept=0.0, doubts=0, settling="", partner_key=key,
+        token=_after_news(row),
     )  # fmt: skip
 
 

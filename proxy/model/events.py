@@ -50,5 +50,17 @@ class Bug:
     where: str
 
 
-Event = CallEnded | AttemptEnded | LateEnding | BadRequest | Bug
+@dataclass(slots=True)
+class SettleGaveUp:
+    """A call in doubt stays so until somebody looks into it: its partner has no answer for us."""
+
+    partner: str
+    upstream: str
+    operation: str
+    row: str
+    """The id of its row in the journal, as `tidegate journal show` takes it."""
+    asked: int
+
+
+Event = CallEnded | AttemptEnded | LateEnding | BadRequest | Bug | SettleGaveUp
 Emit = Callable[[Event], None]

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from proxy.model.message import Header
 from proxy.model.outcome import Execution
+from proxy.model.settling import NO_RULE, OAuth2, SettleRule
 
 
 class Money(StrEnum):
@@ -117,31 +118,18 @@ class OwnKeys:
     """As it is spelled; None where the partner has none."""
     length_max: int = 64
     resend_s: float = 0.0
-    """How long after the first sending a repetition is safe: the partner's window less a margin."""
+    """How long after the first sending a repetition is safe: the partner's window less a margin;
+    0.0 where calls in doubt are settled in another way."""
     conclusive: frozenset[int] = frozenset()
     """Statuses from 400 up that an answer to a repetition tells of the first sending."""
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
-    """How a partner is asked what became of a call: a GET, and how to read its answer.
+class Credentials:
+    """What questions of our own to a partner carry."""
 
-    The partner knows the call by the application's reference. An answer in
-    which `found` leads to something is about the call; `none_values` there say
-    that it was not executed, any other value that it was. A status in
-    `absent_statuses`, or nothing at `found`, says that the partner has no such
-    call, and is believed once `absent_after_s` have passed since the sending.
-    """
-
-    reference: str
-    """JSON pointer into the application's request."""
-    target: str
-    """Path and query at the partner, with `{reference}` in it."""
-    found: str
-    """JSON pointer into the answer."""
-    none_values: frozenset[str]
-    absent_statuses: frozenset[int]
-    absent_after_s: float
+    headers: HeaderRules
+    oauth2: OAuth2 | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +163,8 @@ class Candidate:
     headers: HeaderRules
     rule: OperationRule
     own_keys: OwnKeys = OwnKeys()
-    inquiry: Inquiry | None = None
+    settle: SettleRule = NO_RULE
+    """What becomes of calls in doubt here."""
 
 
 @dataclass(frozen=True, slots=True)

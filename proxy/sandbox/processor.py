@@ -30,6 +30,7 @@ _ENDPOINTS = (
     endpoint("POST", "/v1/charges", "authorize", "charge"),
     endpoint("POST", "/v1/charges/{id}/capture", "capture", "capture"),
     endpoint("POST", "/v1/charges/{id}/void", "void", "void"),
+    endpoint("POST", "/v1/charges/void", "void", "undo"),
     endpoint("POST", "/v1/refunds", "refund", "refund"),
     endpoint("GET", "/v1/charges/{id}", "inquire", "show"),
     endpoint("GET", "/v1/charges", "inquire", "search"),
@@ -137,6 +138,21 @@ class Processor:
         if charge.voided or charge.captured or charge.refunded:
             return error(400, "charge_not_voidable", "the charge was captured, refunded or voided")
         return _follow_up("void", "vo", charge.row, request, charge.row.amount)
+
+    def _undo(self, request: PartnerRequest, _: str) -> dict[str, Any] | Answer:
+        """A timeout reversal: the newest charge with the reference; undone once, however often
+        it is asked for.
+        """
+        charges = self._by_reference.get(fields.text(request.body, "reference"))
+        if not charges:
+            return _no_such_charge()
+        standing = [charge for charge in charges if not charge.voided]
+        if not standing:
+            return Answer(200, {**charges[-1].body(), "nonce": request.nonce})
+        if standing[-1].captured or standing[-1].refunded:
+            return error(400, "charge_not_voidable", "the charge was captured or refunded")
+        row = standing[-1].row
+        return _follow_up("void", "vo", row, request, row.amount)
 
     def _refund(self, request: PartnerRequest, _: str) -> dict[str, Any] | Answer:
         charge = self._charges.get(fields.text(request.body, "charge"))

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from proxy.model import route as model
 from proxy.model.message import Header, header
+from proxy.model.settling import SettleRule
 from proxy.settings import build_keys as keys
 from proxy.settings import defaults
 from proxy.settings.kinds import OPERATIONS
@@ -25,8 +26,10 @@ class Built:
 
     upstreams: dict[str, model.Upstream]
     routes: tuple[model.Route, ...]
-    inquiries: dict[tuple[str, str], model.Inquiry]
-    """How to ask about a call in doubt, by upstream and operation."""
+    settle: dict[tuple[str, str], SettleRule]
+    """What is done about a call in doubt, by upstream and operation."""
+    credentials: dict[str, model.Credentials]
+    """What questions of our own carry, by upstream."""
 
 
 def build(settings: Settings) -> Built:
@@ -48,7 +51,15 @@ def build(settings: Settings) -> Built:
         )
         idempotency = keys.of_route(settings, route, candidates)
         routes.append(_route(route, candidates, idempotency))
-    return Built(upstreams, tuple(routes), keys.inquiries(settings))
+    credentials = {
+        name: _credentials(written[name], partner) for name, partner in of_partner.items()
+    }
+    return Built(upstreams, tuple(routes), keys.settle_rules(settings), credentials)
+
+
+def _credentials(upstream: Upstream, partner: Partner) -> model.Credentials:
+    own = Headers() if partner.credentials is None else partner.credentials.headers
+    return model.Credentials(_rules(upstream.headers, own), keys.oauth2(partner))
 
 
 def _operations(partner: Partner) -> Mapping[str, model.OperationRule]:
@@ -136,8 +147,8 @@ def _candidate(
         timeouts=_timeouts(written.timeouts, route.timeouts),
         headers=_rules(written.headers, route.headers),
         rule=upstream.operations[route.operation],
-        own_keys=keys.own_keys(partner),
-        inquiry=keys.inquiry(partner, route.operation),
+        own_keys=keys.own_keys(partner, route.operation),
+        settle=keys.settle_rule(partner, route.operation),
     )
 
 

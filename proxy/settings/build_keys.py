@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from proxy.model import route as model
+from proxy.model.settling import NO_RULE, Inquiry, OAuth2, Reversal, SettleMode, SettleRule
 from proxy.settings.journal import Idempotency
+from proxy.settings.kinds import OPERATIONS
 from proxy.settings.partner import Partner
 from proxy.settings.schema import Route, Settings
 
+_RESENDS = (None, SettleMode.RESEND, SettleMode.INQUIRE_THEN_RESEND)
+_INQUIRES = (None, SettleMode.INQUIRE, SettleMode.INQUIRE_THEN_RESEND)
 
-def own_keys(partner: Partner) -> model.OwnKeys:
+
+def own_keys(partner: Partner, operation: str) -> model.OwnKeys:
     """The partner's own idempotency, or none."""
     own = partner.idempotency
     if own is None:
         return model.OwnKeys()
+    resends = partner.settle.get(operation) in _RESENDS
     return model.OwnKeys(
         header=own.header.encode(),
         length_max=own.length_max,
-        resend_s=max(0.0, own.window_s - own.margin_s),
+        resend_s=max(0.0, own.window_s - own.margin_s) if resends else 0.0,
         conclusive=frozenset(own.conclusive),
     )
 
@@ -60,12 +66,34 @@ def _moves_money(candidates: tuple[model.Candidate, ...]) -> bool:
     return any(candidate.rule.money is not model.Money.NO for candidate in candidates)
 
 
-def inquiry(partner: Partner, operation: str) -> model.Inquiry | None:
-    """How this partner is asked about such a call, if it can be."""
+def settle_rule(partner: Partner, operation: str) -> SettleRule:
+    """What is done about such a call in doubt; without a mode whatever the partner allows."""
+    mode = partner.settle.get(operation)
+    return SettleRule(
+        inquiry=_inquiry(partner, operation) if mode in _INQUIRES else None,
+        reversal=_reversal(partner, operation) if mode is SettleMode.REVERSE else None,
+        resend_when_absent=mode is SettleMode.INQUIRE_THEN_RESEND,
+    )
+
+
+def settle_rules(settings: Settings) -> dict[tuple[str, str], SettleRule]:
+    """All of them, by upstream and operation; none without a journal."""
+    if settings.journal is None:
+        return {}
+    return {
+        (upstream, operation): settle_rule(partner, operation)
+        for partner in settings.partners.values()
+        for upstream in partner.upstreams
+        for operation in OPERATIONS
+        if settle_rule(partner, operation) != NO_RULE
+    }
+
+
+def _inquiry(partner: Partner, operation: str) -> Inquiry | None:
     written = partner.inquiries.get(operation)
     if written is None:
         return None
-    return model.Inquiry(
+    return Inquiry(
         reference=written.reference,
         target=written.target,
         found=written.found,
@@ -75,14 +103,33 @@ def inquiry(partner: Partner, operation: str) -> model.Inquiry | None:
     )
 
 
-def inquiries(settings: Settings) -> dict[tuple[str, str], model.Inquiry]:
-    """All of them, by upstream and operation; none without a journal."""
-    if settings.journal is None:
-        return {}
-    return {
-        (upstream, operation): found
-        for partner in settings.partners.values()
-        for upstream in partner.upstreams
-        for operation in partner.inquiries
-        if (found := inquiry(partner, operation)) is not None
-    }
+def _reversal(partner: Partner, operation: str) -> Reversal | None:
+    written, own = partner.reversals.get(operation), own_keys(partner, operation)
+    if written is None:
+        return None
+    return Reversal(
+        reference=written.reference,
+        method=written.method.encode(),
+        target=written.target,
+        body=written.body,
+        done_statuses=frozenset(written.done_statuses),
+        nothing_statuses=frozenset(written.nothing_statuses),
+        after_s=written.after_s,
+        absent_after_s=written.absent_after_s,
+        key_header=own.header,
+        key_length_max=own.length_max,
+    )
+
+
+def oauth2(partner: Partner) -> OAuth2 | None:
+    """Where the token of its questions comes from, if they carry one."""
+    written = None if partner.credentials is None else partner.credentials.oauth2
+    if written is None:
+        return None
+    return OAuth2(
+        upstream=written.upstream,
+        target=written.target.encode(),
+        client_id=written.client_id.reveal(),
+        client_secret=written.client_secret.reveal(),
+        scope=written.scope,
+    )

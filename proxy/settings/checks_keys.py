@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from proxy.model.route import KeyFrom
+from proxy.settings.checks_settling import check_settling
 from proxy.settings.finding import Finding
 from proxy.settings.schema import Settings
 from proxy.settings.tree import Loc
@@ -30,6 +31,7 @@ def check_keys(settings: Settings) -> Iterator[Finding]:
             yield Finding(fields, "are not used", remedy, ((*place, "key"),))
     yield from _check_partners(settings)
     yield from _check_place(settings)
+    yield from check_settling(settings)
     yield from _check_sealing(settings)
 
 
@@ -60,15 +62,6 @@ def _check_partners(settings: Settings) -> Iterator[Finding]:
                 "choose a shorter one",
                 ((*place, "window"),),
             )
-        asked = {inquiry.reference for inquiry in partner.inquiries.values()}
-        for index, pointer in enumerate(partner.volatile):
-            if pointer in asked:
-                yield Finding(
-                    ("partners", name, "volatile", index),
-                    "is the reference that the partner is asked by",
-                    "remove it: two references are two payments to the partner",
-                    (("partners", name, "inquiries"),),
-                )
 
 
 def _check_sealing(settings: Settings) -> Iterator[Finding]:

@@ -6,10 +6,13 @@ from typing import Annotated
 
 from proxy.model.message import NEVER_STORED
 from proxy.model.route import KeyFrom
+from proxy.model.settling import SettleMode
 from proxy.settings.base import Model, key, required
 from proxy.settings.kinds import (
+    AnyTarget,
     File,
     HeaderName,
+    JsonTemplate,
     MemberName,
     Name,
     Pointer,
@@ -23,6 +26,9 @@ from proxy.settings.scalars import duration, one_of, whole
 KeyWord = Annotated[KeyFrom | None, one_of({"off": None, **{each.value: each for each in KeyFrom}})]
 RefusedStatus = Annotated[int, whole(400, 599)]
 AnyStatus = Annotated[int, whole(200, 599)]
+SettleWord = Annotated[SettleMode, one_of({each.value: each for each in SettleMode})]
+_UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
+UnsafeMethod = Annotated[str, one_of({method: method for method in _UNSAFE})]
 
 
 class SealingKey(Model):
@@ -57,6 +63,9 @@ class Journal(Model):
     )
     timeout_commit_s: Annotated[float, duration("50ms", "30s")] = key(
         "1s", "a change that takes longer makes the journal unavailable", "timeout_commit"
+    )
+    settle_attempts_max: Annotated[int, whole(1, 100_000)] = key(
+        1000, "inquiries or reversals for one call in doubt, then an operator is needed"
     )
     sealing_keys: tuple[SealingKey, ...] = key(
         (), "the first seals, all open; none: one is generated beside a file"
@@ -113,4 +122,21 @@ class Inquiry(Model):
     absent_statuses: tuple[AnyStatus, ...] = key((404,), "statuses that say there is no such call")
     absent_after_s: Annotated[float, duration("1s", "24h")] = key(
         "2m", "how long after sending absence is believed", "absent_after"
+    )
+
+
+class Reversal(Model):
+    """How a call that is in doubt is undone, by the application's reference."""
+
+    reference: Pointer = required("where the request has the application's reference", "/reference")
+    method: UnsafeMethod = key("POST", "POST, PUT, PATCH or DELETE")
+    target: AnyTarget = required("where to; {reference} is filled in", "/void?ref={reference}")
+    body: JsonTemplate | None = key(None, "JSON to send; {reference} is filled in")
+    done_statuses: tuple[AnyStatus, ...] = key((200, 201), "statuses that say that it is undone")
+    nothing_statuses: tuple[AnyStatus, ...] = key((404,), "statuses that say there is no such call")
+    after_s: Annotated[float, duration("1s", "24h")] = key(
+        "30s", "how long a late answer is waited for first", "after"
+    )
+    absent_after_s: Annotated[float, duration("1s", "24h")] = key(
+        "2m", "how long a request may still be on its way to the partner", "absent_after"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -78,9 +79,13 @@ def _pointer(written: str) -> str:
 
 
 def _target(written: str) -> str:
-    path, _, query = written.partition("?")
     if "{reference}" not in written:
         raise Wrong("does not say where the reference goes", "put {reference} into it")
+    return _any_target(written)
+
+
+def _any_target(written: str) -> str:
+    path, _, query = written.partition("?")
     network.parse_path(path.replace("{reference}", "x"))
     if not _QUERY.fullmatch(query.replace("{reference}", "x")):
         raise Wrong("has a query that cannot be sent", "use visible ASCII, percent-encoded")
@@ -90,6 +95,16 @@ def _target(written: str) -> str:
 def _member(written: str) -> str:
     if _MEMBER.fullmatch(written) is None:
         raise Wrong("is not a member's name", "use 2 to 64 letters, digits, - and _")
+    return written
+
+
+def _json_template(written: str) -> str:
+    try:
+        json.loads(written.replace("{reference}", "x"))
+    except (ValueError, RecursionError):
+        raise Wrong(
+            "is not JSON", 'write it as text in quotes, such as \'{"reference": "{reference}"}\''
+        ) from None
     return written
 
 
@@ -163,6 +178,8 @@ HeaderName = Annotated[str, text(parse_header_name, **_HEADER)]
 HeaderValue = Annotated[Secret, text(_secret)]
 Pointer = Annotated[str, text(_pointer, pattern=r"^/|\$\{")]
 UrlTarget = Annotated[str, text(_target, pattern=r"^/|\$\{")]
+AnyTarget = Annotated[str, text(_any_target, pattern=r"^/|\$\{")]
+JsonTemplate = Annotated[str, text(_json_template)]
 Text = Annotated[str, text(str)]
 MemberName = Annotated[str, text(_member, pattern=f"^{_MEMBER.pattern}$")]
 SealKey = Annotated[Secret, text(_seal_key)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from proxy.settings.base import Model, key, required
-from proxy.settings.journal import Inquiry, OwnKeys
+from proxy.settings.journal import Inquiry, OwnKeys, Reversal, SettleWord
 from proxy.settings.kinds import (
     BaseUrl,
     ExecutionWord,
@@ -20,6 +20,10 @@ from proxy.settings.kinds import (
     Pointer,
     ProfileRef,
     StatusKey,
+    Text,
+    Token,
+    UpstreamName,
+    UrlPath,
 )
 from proxy.settings.scalars import duration, flag, size, whole
 
@@ -33,6 +37,23 @@ class Headers(Model):
         {}, "headers to send, in place of the application's", "set"
     )
     remove: tuple[HeaderName, ...] = key((), "headers of the application not to send")
+
+
+class OAuth2(Model):
+    """Client credentials (RFC 6749 section 4.4); the token is fetched when it is needed."""
+
+    upstream: UpstreamName = required("the partner's upstream that gives tokens", "partner-a")
+    target: UrlPath = required("path of its token endpoint", "/oauth2/token")
+    client_id: Token = required("our name there", "client")
+    client_secret: Token = required("our secret there, by reference", "secret")
+    scope: Text | None = key(None, "what the token is for")
+
+
+class Credentials(Model):
+    """What inquiries and reversals carry; {} where the partner asks for nothing."""
+
+    headers: Headers = key({}, "headers to set and to remove, applied after the upstream's")
+    oauth2: OAuth2 | None = key(None, "a token in the Authorization header")
 
 
 class Tls(Model):
@@ -118,6 +139,10 @@ class Facts(Model):
     volatile: tuple[Pointer, ...] = key(
         (), "JSON pointers that may differ between two tries, on routes that name none"
     )
+    reversals: dict[OperationKey, Reversal] = key({}, "how to undo a call in doubt, per operation")
+    settle: dict[OperationKey, SettleWord] = key(
+        {}, "how a call in doubt is settled, per operation"
+    )
 
 
 class Partner(Facts):
@@ -126,4 +151,5 @@ class Partner(Facts):
     profile: ProfileRef | None = key(
         None, "a shipped profile's name, or the path of one; what stands here wins over it"
     )
+    credentials: Credentials | None = key(None, "what inquiries and reversals carry")
     upstreams: dict[Name, Upstream] = required("reachable base URLs by name", {})

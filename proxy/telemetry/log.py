@@ -11,7 +11,7 @@ import json
 
 from proxy.model.call import Attempt, Call
 from proxy.model.clock import Clock
-from proxy.model.events import Bug, CallEnded, LateEnding
+from proxy.model.events import Bug, CallEnded, LateEnding, SettleGaveUp
 from proxy.model.message import Response
 from proxy.model.outcome import Answered, InDoubt, Outcome, Refused, Unsent
 
@@ -104,6 +104,19 @@ class CallLog:
             "event": "bug",
             "kind": event.kind,
             "where": event.where,
+        }
+        return json.dumps(fields).encode() + b"\n"
+
+    def gave_up(self, event: SettleGaveUp) -> bytes:
+        """The line of a call in doubt that an operator has to look into."""
+        fields = {
+            "at": self._clock.wall(),
+            "event": "settle_gave_up",
+            "partner": event.partner,
+            "upstream": event.upstream,
+            "operation": event.operation,
+            "row": event.row,
+            "asked": event.asked,
         }
         return json.dumps(fields).encode() + b"\n"
 

@@ -54,6 +54,8 @@ class Metrics:
         self.rejected: dict[str, int] = {}
         self.late = 0
         self.bugs = 0
+        self.gave_up = 0
+        """Calls in doubt that the settler does not ask about any more."""
 
     def call(self, event: CallEnded) -> None:
         """Count a call that ended."""
@@ -112,6 +114,9 @@ class Metrics:
                           [((), self.late)])  # fmt: skip
         yield from family("tidegate_bugs_total", "counter", "Failures of our own code.",
                           [((), self.bugs)])  # fmt: skip
+        yield from family("tidegate_settle_gave_up_total", "counter",
+                          "Calls in doubt that partners are not asked about any more.",
+                          [((), self.gave_up)])  # fmt: skip
         yield from _histograms("tidegate_call_duration_seconds", "Calls, arrival to answer.",
                                "route", self._call_seconds)  # fmt: skip
         yield from _histograms("tidegate_attempt_duration_seconds", "Attempts, begin to end.",

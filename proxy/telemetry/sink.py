@@ -10,7 +10,15 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 
 from proxy.model.clock import Clock
-from proxy.model.events import AttemptEnded, BadRequest, Bug, CallEnded, Event, LateEnding
+from proxy.model.events import (
+    AttemptEnded,
+    BadRequest,
+    Bug,
+    CallEnded,
+    Event,
+    LateEnding,
+    SettleGaveUp,
+)
 from proxy.telemetry.buffer import EventBuffer
 from proxy.telemetry.journal import JournalMetrics
 from proxy.telemetry.lines import LineWriter
@@ -81,6 +89,9 @@ class Sink:
         elif isinstance(event, Bug):
             self.metrics.bugs += 1
             self.lines.write(self._log.bug(event))
+        elif isinstance(event, SettleGaveUp):
+            self.metrics.gave_up += 1
+            self.lines.write(self._log.gave_up(event))
 
     def _lost(self) -> None:
         self.metrics.bugs += 1

@@ -1,41 +1,106 @@
-"""Asking an upstream something of our own: an inquiry that no application made."""
+"""Asking an upstream something of our own: what no application has called for."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
 
 from proxy.model.call import Call
 from proxy.model.clock import Clock
-from proxy.model.message import Request
-from proxy.model.outcome import Outcome
-from proxy.model.route import Candidate, Retry, Route, Upstream
+from proxy.model.message import Request, header
+from proxy.model.outcome import Answered, Origin, Outcome, Refused
+from proxy.model.route import Candidate, Credentials, HeaderRules, Retry, Route, Upstream
+from proxy.model.settling import OAuth2, Question
 from proxy.pipeline.layer import AttemptHandler
+from proxy.upstream.oauth2 import Tokens
+from proxy.upstream.token import question
 
 _DEADLINE_S = 15.0
 """What partners ask for status inquiries (see docs/journal.md)."""
+_AUTHORIZATION = b"authorization"
+_UNAUTHORIZED = 401
+_NO_TOKEN = Refused(
+    "no_token", 503, "There is no token for the partner, so nothing was asked.", Origin.PARTNER
+)
 
 
-def asking(
-    attempt: AttemptHandler, clock: Clock, call_id: Callable[[], str], trace_id: Callable[[], bytes]
-) -> Callable[[Upstream, bytes], Awaitable[Outcome]]:
-    """A function that makes one attempt of a GET at an upstream, with its configured headers."""
+class Asking:
+    """One attempt for each question, with the partner's credentials; a token where it wants one."""
 
-    async def ask(upstream: Upstream, target: bytes) -> Outcome:
-        rule = upstream.operations["inquire"]
-        candidate = Candidate(upstream, upstream.timeouts, upstream.headers, rule)
-        now = clock.now()
-        request = Request(b"GET", target, upstream.authority, [], b"", now)
-        call = Call(request, call_id(), now, {}, deadline_at=now + _DEADLINE_S)
-        call.route, call.trace_id = _route(candidate), trace_id()
+    def __init__(
+        self,
+        attempt: AttemptHandler,
+        clock: Clock,
+        call_id: Callable[[], str],
+        trace_id: Callable[[], bytes],
+        upstreams: Mapping[str, Upstream],
+        credentials: Mapping[str, Credentials],
+    ) -> None:
+        self._attempt = attempt
+        self._clock = clock
+        self._call_id = call_id
+        self._trace_id = trace_id
+        self._upstreams = upstreams
+        self._credentials = credentials
+        self._tokens: dict[OAuth2, Tokens] = {}
+
+    async def ask(self, upstream: str, asked: Question) -> Outcome:
+        """How it ended; a question without its token is not sent."""
+        oauth2 = self._credentials[upstream].oauth2
+        if oauth2 is None:
+            return await self._send(
+                "(settle)", upstream, asked, self._credentials[upstream].headers
+            )
+        tokens = self._tokens_of(oauth2)
+        token = await tokens.get()
+        if token is None:
+            return _NO_TOKEN
+        outcome = await self._send(
+            "(settle)", upstream, asked, self._bare(upstream), b"Bearer " + token
+        )
+        if isinstance(outcome, Answered) and outcome.response.status == _UNAUTHORIZED:
+            tokens.drop(token)
+        return outcome
+
+    def _tokens_of(self, oauth2: OAuth2) -> Tokens:
+        if oauth2 not in self._tokens:
+            name = oauth2.upstream
+            self._tokens[oauth2] = Tokens(
+                lambda: self._send("(token)", name, question(oauth2), self._bare(name)), self._clock
+            )
+        return self._tokens[oauth2]
+
+    def _bare(self, upstream: str) -> HeaderRules:
+        """The configured headers without a credential of another kind in the token's place."""
+        rules = self._credentials[upstream].headers
+        put = tuple(each for each in rules.put if each[0] != _AUTHORIZATION)
+        return HeaderRules(put, rules.remove - {_AUTHORIZATION})
+
+    async def _send(
+        self,
+        name: str,
+        upstream: str,
+        asked: Question,
+        headers: HeaderRules,
+        authorization: bytes | None = None,
+    ) -> Outcome:
+        """`name` is a route's: what is fixed about its requests is made once for each upstream."""
+        there = self._upstreams[upstream]
+        rule = there.operations[asked.operation]
+        candidate = Candidate(there, there.timeouts, headers, rule)
+        now = self._clock.now()
+        own = [header(key, value) for key, value in asked.headers]
+        if authorization is not None:
+            own.append(header(b"Authorization", authorization))
+        request = Request(asked.method, asked.target, there.authority, own, asked.body, now)
+        call = Call(request, self._call_id(), now, {}, deadline_at=now + _DEADLINE_S)
+        call.route, call.trace_id = _route(name, asked.operation, candidate), self._trace_id()
         call.span_id = b""
-        return await attempt(call, candidate)
-
-    return ask
+        return await self._attempt(call, candidate)
 
 
-def _route(candidate: Candidate) -> Route:
+def _route(name: str, operation: str, candidate: Candidate) -> Route:
     return Route(
-        name="(settle)", hosts=frozenset(), path_prefix=b"/", methods=frozenset(),
-        replace_prefix=None, operation="inquire", candidates=(candidate,),
+        name=name, hosts=frozenset(), path_prefix=b"/", methods=frozenset(),
+        replace_prefix=None, operation=operation, candidates=(candidate,),
         deadline_s=_DEADLINE_S, retry=Retry(1, 0.0, 0.0),
     )  # fmt: skip

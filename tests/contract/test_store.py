@@ -14,6 +14,7 @@ from proxy.idempotency.record import (
     Superseded,
     Verdict,
 )
+from proxy.idempotency.settling import Mark, Reverse, Settling
 from proxy.idempotency.store import Query, Store
 from tests.contract.places import Place, settled
 from tests.unit.idempotency.values import DOUBT, RELEASE, SETTLE, fence, wanted
@@ -151,3 +152,27 @@ async def test_the_instant_never_goes_back(store: Store) -> None:
     second = store.instant()
     assert second.kept > first.kept
     assert second.wall >= first.wall
+
+
+async def test_a_reversal_that_was_begun_is_known_after_a_restart(place: Place) -> None:
+    """No answer is a success from then on, and giving up is remembered too."""
+    store = place.store
+    _, row = await store.claim(wanted())
+    await store.step(row.id, row.token, fence())
+    doubt = await store.step(row.id, row.token, DOUBT)
+    taken = await store.step(row.id, row.token, Reverse())
+    assert taken.token > doubt.token
+    with pytest.raises(Superseded):
+        await store.step(row.id, row.token, SETTLE)
+    again = await place.begin()
+    (found,) = await again.find(Query(states=(State.IN_DOUBT,)))
+    assert (found.settling, found.token) == ("reversing", taken.token)
+    assert (await again.claim(wanted()))[0] is Verdict.IN_DOUBT
+    with pytest.raises(Superseded):
+        await again.step(row.id, taken.token, SETTLE)
+    await again.step(row.id, taken.token, Mark(Settling.UNREVERSED, "gave up"))
+    left = await again.read(row.id)
+    assert left is not None
+    assert (left.settling, left.note) == ("unreversed", "gave up")
+    await again.step(row.id, taken.token, Release("reversed", of_all=True))
+    assert (await again.claim(wanted()))[0] is Verdict.RUN

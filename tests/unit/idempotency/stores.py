@@ -70,6 +70,7 @@ class MemoryStore:
             if row.state in query.states
             and (row.changed_at, row.id) > query.after
             and (row.blocked or not query.blocked)
+            and row.changed_at >= query.changed_from
         ]
         return sorted(rows, key=lambda row: (row.changed_at, row.id))[: query.limit]
 

@@ -10,8 +10,9 @@ from proxy.idempotency.asked import claim_of, key_of
 from proxy.model.call import Call
 from proxy.model.outcome import Refused
 from proxy.model.route import Idempotency, KeyFrom, OwnKeys
+from proxy.model.settling import SettleRule
 from tests.support.values import call, candidate, headers, request, route
-from tests.unit.idempotency.values import INQUIRY, KEYED
+from tests.unit.idempotency.values import INQUIRY, KEYED, REVERSAL
 
 SECRET = b"s" * 32
 FIELDS = replace(KEYED, key_from=KeyFrom.FIELDS, fields=("/reference", "/amount"))
@@ -59,7 +60,9 @@ def test_a_key_from_fields() -> None:
 def test_what_a_call_claims() -> None:
     """Tenant, group, operation and key; where a repetition is safe; the application's reference."""
     own = OwnKeys(b"Idempotency-Key", 64, 3600.0)
-    taken = route(replace(candidate("a"), own_keys=own), replace(candidate("b"), inquiry=INQUIRY))
+    taken = route(
+        replace(candidate("a"), own_keys=own), replace(candidate("b"), settle=SettleRule(INQUIRY))
+    )
     made = call(request(body=BODY, fields=headers(("X-Shop", "shop-1"))), taken)
     claim = claim_of(made, KEYED, "k1", SECRET, "owner", 7)
     assert (claim.scope.tenant, claim.scope.group) == ("default", "acme")
@@ -73,8 +76,40 @@ def test_what_a_call_claims() -> None:
     assert claim_of(asked(), KEYED, "k1", SECRET, "owner", 7).reference == ""
 
 
-def test_a_reference_is_bounded() -> None:
-    """It goes into a row and into a URL."""
-    taken = route(replace(candidate("a"), inquiry=INQUIRY))
+def test_a_reference_that_is_too_long_is_none() -> None:
+    """Asked by a part of it, the partner would deny what it has executed."""
+    taken = route(replace(candidate("a"), settle=SettleRule(INQUIRY)))
     made = call(request(body=b'{"reference": "%b"}' % (b"r" * 1000)), taken)
-    assert len(claim_of(made, KEYED, "k1", SECRET, "owner", 0).reference) == 255
+    assert claim_of(made, KEYED, "k1", SECRET, "owner", 0).reference == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "reference"),
+    [
+        (b'{"reference": "r1", "order": "r1"}', "r1"),
+        (b'{"reference": "r1", "order": "o1"}', ""),
+        (b'{"reference": "r1"}', ""),
+        (b'{"order": "r1"}', ""),
+    ],
+)
+def test_partners_that_would_be_asked_differently_are_not_asked(
+    body: bytes, reference: str
+) -> None:
+    """Nobody knows yet at which one the call will be in doubt, and a wrong reference is absent."""
+    other = replace(REVERSAL, reference="/order")
+    taken = route(
+        replace(candidate("a"), settle=SettleRule(INQUIRY)),
+        replace(candidate("b"), settle=SettleRule(reversal=other)),
+        candidate("c"),
+    )
+    assert claim_of(call(request(body=body), taken), KEYED, "k1", SECRET, "o", 0).reference == (
+        reference
+    )
+
+
+def test_where_a_repetition_waits_for_an_inquiry() -> None:
+    """The rule says so for each upstream."""
+    rule = SettleRule(INQUIRY, resend_when_absent=True)
+    taken = route(replace(candidate("a"), settle=rule), candidate("b"))
+    claim = claim_of(call(request(body=BODY), taken), KEYED, "k1", SECRET, "owner", 0)
+    assert claim.after_absence == {"a"}

@@ -220,7 +220,7 @@ async def test_a_stored_answer_that_cannot_be_opened_is_said() -> None:
     house.answers = [done()]
     await house.ask()
     (row,) = house.store.rows.values()
-    house.store.rows[row.id] = replace(row, answer=row.answer[:-1] + b"\x00")
+    house.store.rows[row.id] = replace(row, answer=row.answer[:-1] + bytes([row.answer[-1] ^ 1]))
     assert refused(await house.ask()) == ("answer_unreadable", 500, Execution.DONE)
     assert len(house.sent) == 1
 

@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.idempotency.record import Settle, State
+from proxy.idempotency.journal import Conclusion
+from proxy.idempotency.record import Claim, Record, Release, Settle, State, Verdict
+from proxy.idempotency.seal import Sealer
+from proxy.idempotency.settling import REVERSED, Reverse, Settling
 from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome, Refused, Unsent
 from proxy.model.phase import Phase
 from tests.support.values import response
@@ -53,6 +56,68 @@ async def test_a_repetition_that_fails_leaves_the_doubt(outcome: Outcome) -> Non
     assert refused(await house.ask()) == ("in_doubt", 409, Execution.UNKNOWN)
     assert state(house) is State.IN_DOUBT
     assert [upstream for upstream, _ in house.sent] == ["a", "a"]
+
+
+async def test_an_answer_that_comes_right_before_the_repetition_is_sent_stops_it() -> None:
+    """It is no failure of ours: the caller asks again, and gets the answer."""
+    house = House(own_keys=True)
+    house.answers = [LOST]
+    await house.ask()
+    (first,) = house.store.rows.values()
+    claim = house.store.claim
+
+    async def late(wanted: Claim) -> tuple[Verdict, Record]:
+        verdict, row = await claim(wanted)
+        sealed = Sealer({"k": b"k" * 32}).seal_answer(row.id, done().response)
+        came = Settle(201, "answered", sealed)
+        told = await house.journal.conclude(row.id, first.token, came, first.attempt)
+        assert (verdict, told) == (Verdict.RESEND, Conclusion.DURABLE)
+        return verdict, row
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(house.store, "claim", late)
+        assert refused(await house.ask()) == ("in_doubt", 409, Execution.UNKNOWN)
+    assert await house.ask() == replace(done(), replayed=True)
+    assert (len(house.sent), house.bugs) == (1, [])
+
+
+async def test_after_a_reversal_the_partner_gets_another_key() -> None:
+    """Under the old one it would answer with the payment that was undone."""
+    house = House(own_keys=True)
+    house.answers = [LOST, UNSENT, UNSENT, done()]
+    await house.ask()
+    (row,) = house.store.rows.values()
+    taken = await house.store.step(row.id, row.token, Reverse())
+    await house.store.step(row.id, taken.token, Release(REVERSED, of_all=True))
+    assert (await house.ask()).execution is Execution.NONE
+    assert await house.ask() == done()
+    first, *later = [key for _, key in house.sent]
+    assert len(later) == 3
+    assert {first} | set(later) == {first, later[0]}
+    assert first != later[0]
+
+
+@pytest.mark.parametrize(
+    ("settling", "words"),
+    [
+        (Settling.NOTHING, "Ask again later"),
+        (Settling.ABSENT, "does not have it yet"),
+        (Settling.GAVE_UP, "an operator has to look into it"),
+        (Settling.REVERSING, "It is being reversed"),
+        (Settling.UNREVERSED, "could not be reversed"),
+    ],
+)
+async def test_a_caller_is_told_what_happens_next(settling: Settling, words: str) -> None:
+    """So that nobody calls the partner by hand while the sidecar works on it."""
+    house = House()
+    house.answers = [LOST]
+    await house.ask()
+    (row,) = house.store.rows.values()
+    row.settling = settling.value
+    again = await house.ask()
+    assert refused(again) == ("in_doubt", 409, Execution.UNKNOWN)
+    assert isinstance(again, Refused)
+    assert words in again.detail
 
 
 async def test_what_an_operator_resolved_as_done_is_not_sent_again() -> None:

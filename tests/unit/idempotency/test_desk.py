@@ -99,7 +99,7 @@ async def test_news_may_know_the_status_and_an_operator_is_told_apart() -> None:
     """What the partner would have answered."""
     office = Office(State.IN_DOUBT)
     await office.take(status=201, by="operator")
-    assert office.store.steps == [Settle(201, "resolved", b"", "event evt_1")]
+    assert office.store.steps == [Settle(201, "resolved", b"", "event evt_1", by_operator=True)]
 
 
 @pytest.mark.parametrize(

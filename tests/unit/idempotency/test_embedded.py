@@ -10,6 +10,8 @@ import pytest
 from proxy.idempotency.embedded import open_embedded
 from proxy.idempotency.opened import Opened
 from proxy.model.errors import StartError
+from proxy.model.outcome import Outcome
+from proxy.model.settling import Question
 from tests.support.manual_clock import ManualClock
 from tests.unit.idempotency.values import fence, wanted
 
@@ -43,9 +45,9 @@ async def test_its_settler_asks_nobody_unless_told_whom(tmp_path: Path) -> None:
     """And has the journal's own keys."""
     journal = opened(tmp_path / "j.db")
 
-    async def ask(upstream: str, target: bytes) -> None:
-        raise AssertionError(f"asked {upstream} {target!r}")
+    async def ask(upstream: str, asked: Question) -> Outcome:
+        raise AssertionError(f"asked {upstream} {asked!r}")
 
-    settler = journal.settler({}, ask, ManualClock())  # type: ignore[arg-type]
+    settler = journal.settler({}, ask, ManualClock(), attempts_max=9, emit=lambda _: None)
     await asyncio.wait_for(settler.run(), 1.0)
     await journal.journal.close(1.0)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.idempotency.inquiry import conclusion, target
+from proxy.idempotency.inquiry import absent, conclusion, question
 from proxy.model.outcome import Execution
 from tests.unit.idempotency.values import INQUIRY
 
@@ -37,5 +37,28 @@ def test_the_whole_table(status: int, body: bytes, age_s: float, proven: Executi
 
 def test_a_reference_cannot_change_the_request() -> None:
     """It is the application's text."""
-    asked = target(replace(INQUIRY, target="/p?ref={reference}&x=1"), "a/b?c&d=ä #")
-    assert asked == b"/p?ref=a%2Fb%3Fc%26d%3D%C3%A4%20%23&x=1"
+    asked = question(replace(INQUIRY, target="/p?ref={reference}&x=1"), "a/b?c&d=ä #")
+    assert (asked.method, asked.operation, asked.body) == (b"GET", "inquire", b"")
+    assert asked.target == b"/p?ref=a%2Fb%3Fc%26d%3D%C3%A4%20%23&x=1"
+
+
+def test_what_was_not_executed_may_be_an_earlier_call_under_the_same_key() -> None:
+    """An attempt that was declined lies there already, while the repetition is on its way."""
+    cancelled = b'{"payments": [{"state": "cancelled"}]}'
+    assert conclusion(INQUIRY, 200, cancelled, 59.0, alone=False) is UNKNOWN
+    assert conclusion(INQUIRY, 200, cancelled, 60.0, alone=False) is NONE
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (404, b"", True),
+        (200, b'{"payments": []}', True),
+        (200, b'{"payments": [{"state": "paid"}]}', False),
+        (200, b"<html>", False),
+        (500, b"{}", False),
+    ],
+)
+def test_absence_is_said_in_so_many_words(status: int, body: bytes, says: bool) -> None:
+    """Whether it is believed is another matter."""
+    assert absent(INQUIRY, status, body) is says

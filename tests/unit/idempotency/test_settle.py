@@ -2,58 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
 from dataclasses import replace
 
 import pytest
 
-from proxy.idempotency.journal import Journal
 from proxy.idempotency.record import State, Verdict
-from proxy.idempotency.seal import Sealer, unpack
-from proxy.idempotency.settle import Settler
-from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome
-from proxy.model.phase import Phase
-from tests.support.manual_clock import ManualClock
-from tests.support.values import response
-from tests.unit.idempotency.stores import MemoryStore
-from tests.unit.idempotency.values import DOUBT, INQUIRY, fence, wanted
+from proxy.idempotency.seal import unpack
+from proxy.idempotency.settling import Settling
+from proxy.model.events import SettleGaveUp
+from proxy.model.settling import Question, SettleRule
+from tests.unit.idempotency.desk import EMPTY, FOUND, Desk
+from tests.unit.idempotency.values import INQUIRY, wanted
 
-FOUND = b'{"payments": [{"state": "paid"}]}'
-EMPTY = b'{"payments": []}'
-LOST = InDoubt("acme", "a", Phase.FIRST_BYTE, "timeout", Origin.PARTNER)
-
-
-class Desk:
-    """Rows in doubt, and a partner that can be asked."""
-
-    def __init__(self) -> None:
-        self.clock = ManualClock()
-        self.store = MemoryStore(self.clock)
-        journal = Journal(self.store, asyncio.get_running_loop(), 1.0, lambda _: None)
-        self.journal = journal
-        self.sealer = Sealer({"k": b"k" * 32})
-        self.asked: list[tuple[str, bytes]] = []
-        self.answer: Outcome = LOST
-        self.settler = Settler(
-            journal, self.sealer, {("a", "authorize"): INQUIRY}, self._ask, self.clock,
-            random.Random(1),
-        )  # fmt: skip
-
-    async def _ask(self, upstream: str, target: bytes) -> Outcome:
-        self.asked.append((upstream, target))
-        return self.answer
-
-    def says(self, status: int, body: bytes) -> None:
-        """What the partner answers from now on."""
-        self.answer = Answered("acme", "a", response(status, (), body), Execution.DONE)
-
-    async def doubt(self, key: str, reference: str = "r 1", upstream: str = "a") -> bytes:
-        """A row in doubt."""
-        _, row = await self.store.claim(wanted(key, reference=reference))
-        await self.store.step(row.id, row.token, fence(upstream=upstream))
-        await self.store.step(row.id, row.token, DOUBT)
-        return row.id
+RESENDING = {("a", "authorize"): SettleRule(INQUIRY, resend_when_absent=True)}
+AFTER_ABSENCE = frozenset({"a"})
 
 
 @pytest.fixture
@@ -67,7 +29,7 @@ async def test_what_the_partner_has_is_settled_with_its_answer(desk: Desk) -> No
     row_id = await desk.doubt("k1")
     desk.says(200, FOUND)
     await desk.settler.settle_all()
-    assert desk.asked == [("a", b"/p?ref=r%201")]
+    assert desk.asked == [("a", Question(b"GET", b"/p?ref=r%201", "inquire"))]
     row = desk.store.rows[row_id]
     assert (row.state, row.reason, row.status) == (State.SETTLED, "found_by_inquiry", 200)
     assert unpack(desk.sealer.open(row_id, row.answer)).body == FOUND
@@ -85,17 +47,25 @@ async def test_what_the_partner_never_got_is_freed_once_that_is_certain(desk: De
     assert (await desk.store.claim(wanted("k1")))[0] is Verdict.RUN
 
 
+async def test_a_clock_that_was_set_proves_nothing(desk: Desk) -> None:
+    """Absence is believed by the time that we have watched, however old the row looks."""
+    row_id = await desk.doubt("k1")
+    desk.says(200, EMPTY)
+    await desk.settler.settle_all()
+    desk.clock.wall_jump_s = 90_000.0
+    desk.clock.advance(30.0)
+    await desk.settler.settle_all()
+    assert len(desk.asked) == 2
+    assert desk.store.rows[row_id].state is State.IN_DOUBT
+
+
 async def test_a_partner_that_does_not_answer_is_asked_less_and_less(desk: Desk) -> None:
     """With jitter, and never less than once a minute."""
     await desk.doubt("k1")
-    for _ in range(600):
-        await desk.settler.settle_all()
-        desk.clock.advance(1.0)
+    await desk.looks(600)
     assert 10 <= len(desk.asked) <= 40
     desk.asked.clear()
-    for _ in range(61):
-        await desk.settler.settle_all()
-        desk.clock.advance(1.0)
+    await desk.looks(61)
     assert 1 <= len(desk.asked) <= 3
 
 
@@ -128,25 +98,64 @@ async def test_news_about_a_call_that_is_repeated_meanwhile_is_dropped(desk: Des
     assert desk.store.rows[row_id].state is State.IN_DOUBT
 
 
-async def test_it_goes_on_when_the_journal_was_away(desk: Desk) -> None:
-    """Until it is cancelled."""
+async def test_after_so_many_questions_an_operator_is_needed() -> None:
+    """It stands on the row, it is told once, and a restart does not begin anew."""
+    desk = Desk(attempts_max=5)
     row_id = await desk.doubt("k1")
+    await desk.looks(300)
+    assert len(desk.asked) == 5
+    row = desk.row(row_id)
+    assert (row.state, row.settling) == (State.IN_DOUBT, Settling.GAVE_UP)
+    assert row.note == "gave up after 5 inquiries"
+    assert desk.events == [SettleGaveUp("acme", "a", "authorize", row_id.hex(), 5)]
+    await desk.another().settle_all()
+    assert len(desk.asked) == 5
+
+
+async def test_a_repetition_makes_it_worth_asking_again() -> None:
+    """The row is taken over, so everything about it begins anew."""
+    desk = Desk(attempts_max=2)
+    row_id = await desk.doubt("k1")
+    await desk.looks(20)
+    verdict, row = await desk.store.claim(wanted("k1"))
+    assert (verdict, row.settling, row.note) == (Verdict.RESEND, "", "")
+    await desk.settler.settle_all()
+    assert (desk.row(row_id).state, len(desk.asked)) == (State.IN_DOUBT, 3)
+
+
+async def test_absence_that_is_not_believed_yet_allows_a_repetition_where_that_is_said() -> None:
+    """Under the partner's own key the straggler and the repetition are one."""
+    desk = Desk(RESENDING)
+    row_id = await desk.doubt("k1")
+    claim = wanted("k1", after_absence=AFTER_ABSENCE)
+    assert (await desk.store.claim(claim))[0] is Verdict.IN_DOUBT
+    desk.says(200, EMPTY)
+    await desk.settler.settle_all()
+    row = desk.row(row_id)
+    assert (row.state, row.settling) == (State.IN_DOUBT, Settling.ABSENT)
+    await desk.looks(10)
+    assert (await desk.store.claim(claim))[0] is Verdict.RESEND
+    assert (await desk.store.claim(claim))[0] is Verdict.IN_DOUBT, "the word is used up"
+
+
+async def test_marked_as_absent_it_is_asked_about_until_it_ends() -> None:
+    """Found after all, or believed to be absent."""
+    for body, state in ((FOUND, State.SETTLED), (EMPTY, State.RELEASED)):
+        desk = Desk(RESENDING)
+        row_id = await desk.doubt("k1")
+        desk.says(200, EMPTY)
+        await desk.settler.settle_all()
+        desk.says(200, body)
+        await desk.looks(130)
+        assert desk.row(row_id).state is state
+
+
+async def test_an_answer_that_means_unknown_is_settled_the_same_way(desk: Desk) -> None:
+    """A complete 500 is stored with the row, and the inquiry's answer takes its place."""
+    row_id = await desk.doubt("k1")
+    desk.store.rows[row_id] = replace(desk.row(row_id), status=500, answer=b"sealed")
     desk.says(200, FOUND)
-    desk.store.down = True
-    running = asyncio.ensure_future(desk.settler.run())
-    await asyncio.sleep(0.01)
-    desk.store.down = False
-    for _ in range(300):
-        if desk.store.rows[row_id].state is State.SETTLED:
-            break
-        await asyncio.sleep(0.01)
-    assert desk.store.rows[row_id].state is State.SETTLED
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-
-
-async def test_with_nobody_to_ask_it_ends(desk: Desk) -> None:
-    """It costs nothing where no inquiry is configured."""
-    idle = Settler(desk.journal, desk.sealer, {}, desk._ask, desk.clock, random.Random(1))
-    await asyncio.wait_for(idle.run(), 1.0)
+    await desk.settler.settle_all()
+    row = desk.row(row_id)
+    assert (row.state, row.status) == (State.SETTLED, 200)
+    assert unpack(desk.sealer.open(row_id, row.answer)).body == FOUND

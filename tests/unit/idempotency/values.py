@@ -19,7 +19,8 @@ from proxy.idempotency.record import (
     Step,
 )
 from proxy.idempotency.transitions import claim, step
-from proxy.model.route import Idempotency, Inquiry, KeyFrom
+from proxy.model.route import Idempotency, KeyFrom
+from proxy.model.settling import Inquiry, Reversal
 
 SCOPE = Scope("default", "acme", "authorize", "k1")
 NOW = Instant(1_800_000_000.0, 500.0)
@@ -67,6 +68,9 @@ def later(wall_s: float, kept_s: float | None = None) -> Instant:
 INQUIRY = Inquiry("/reference", "/p?ref={reference}", "/payments/0/state", frozenset({"cancelled"}),
                   frozenset({404}), 60.0)  # fmt: skip
 """How upstream `a` is asked about an authorisation."""
+REVERSAL = Reversal("/reference", b"POST", "/void?ref={reference}", None, frozenset({200, 201}),
+                    frozenset({404}), 30.0, 60.0)  # fmt: skip
+"""How upstream `a` undoes an authorisation."""
 KEYED = Idempotency(
     key_from=KeyFrom.OPTIONAL, header=b"idempotency-key", length_max=64, tenant="default",
     tenant_header=None, group="acme", fields=(), volatile=(), wait_s=5.0,

@@ -176,3 +176,21 @@ async def test_unknown_things_are_404_and_bad_bodies_400(tmp_path: Path) -> None
         broken = PartnerRequest("POST", "/v1/charges", {}, {}, "authorize", problem="not JSON")
         assert (await it.processor.answer(broken, _no_work)).status == 400
         assert it.operations() == []
+
+
+async def test_a_charge_is_undone_by_its_reference(tmp_path: Path) -> None:
+    """Once, however often it is asked for; the newest that stands, and none that went further."""
+    async with desk(tmp_path / "l") as it:
+        assert (await it.post("/v1/charges/void", reference="r")).status == 404
+        assert (await it.post("/v1/charges/void")).status == 400
+        await it.post("/v1/charges", **BODY)
+        first = await it.post("/v1/charges/void", reference="r")
+        again = await it.post("/v1/charges/void", reference="r")
+        assert (first.status, again.status, again.body["status"]) == (200, 200, "voided")
+        assert it.operations() == ["authorize", "void"]
+        charge = (await it.post("/v1/charges", **BODY)).body["id"]
+        undone = await it.post("/v1/charges/void", reference="r")
+        assert undone.body["charge"] == charge
+        captured = (await it.post("/v1/charges", **BODY)).body["id"]
+        await it.post(f"/v1/charges/{captured}/capture")
+        assert (await it.post("/v1/charges/void", reference="r")).status == 400

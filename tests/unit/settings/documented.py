@@ -16,7 +16,7 @@ from proxy.settings.shape import keys, model_in
 from proxy.settings.tree import Node
 
 _ROW = re.compile(r"\| `(?P<key>[^`]+)` \| (?P<meaning>[^|]+) \| (?P<default>[^|]+) \| [^|]*\|")
-_NAMED = re.compile(r"(partners|operations|inquiries|upstreams)\.[^.\[]+")
+_NAMED = re.compile(r"(partners|operations|inquiries|reversals|upstreams)\.[^.\[]+")
 
 
 def schema_keys(model: type[Model] = Settings, place: str = "") -> Iterator[tuple[str, FieldInfo]]:
@@ -53,5 +53,5 @@ def example_keys(file: Path) -> Iterator[tuple[str, Node]]:
     assert problems == []
     for node in root.walk():
         general = re.sub(r"\[\d+\]", "[]", _NAMED.sub(r"\1.NAME", node.path))
-        if general and not re.search(r"(\.(set|execution)\..*|NAME|\[\])$", general):
+        if general and not re.search(r"(\.(set|execution|settle)\..*|NAME|\[\])$", general):
             yield general, node

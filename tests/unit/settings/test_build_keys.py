@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from proxy.model.route import Inquiry, KeyFrom, OwnKeys
+from proxy.model.route import Credentials, HeaderRules, KeyFrom, OwnKeys
+from proxy.model.settling import Inquiry, OAuth2, Reversal, SettleRule
 from proxy.settings.build import Built, build
 from tests.unit.settings.example import BASE, changed, load_text
 
@@ -32,7 +33,7 @@ def test_without_a_journal_nothing_is_known_again(tmp_path: Path) -> None:
     """Not even what a partner promises is used."""
     found = built(tmp_path, changed(PARTNER))
     assert [route.idempotency for route in found.routes] == [None, None]
-    assert found.inquiries == {}
+    assert found.settle == {}
 
 
 def test_with_a_journal_keys_are_optional_where_money_moves(tmp_path: Path) -> None:
@@ -72,12 +73,13 @@ def test_what_a_partner_promises(tmp_path: Path) -> None:
     inquiry = Inquiry(
         "/ref", "/p?r={reference}", "/id", frozenset({"void"}), frozenset({404}), 120.0
     )
-    assert found.inquiries == {
-        ("north-a", "authorize"): inquiry,
-        ("north-b", "authorize"): inquiry,
+    rule = SettleRule(inquiry)
+    assert found.settle == {
+        ("north-a", "authorize"): rule,
+        ("north-b", "authorize"): rule,
     }
-    assert [each.inquiry for each in found.routes[0].candidates] == [inquiry, inquiry]
-    assert found.routes[1].candidates[0].inquiry is None
+    assert [each.settle for each in found.routes[0].candidates] == [rule, rule]
+    assert found.routes[1].candidates[0].settle == SettleRule()
 
 
 def test_all_that_a_route_can_say(tmp_path: Path) -> None:
@@ -125,3 +127,71 @@ def test_several_partners_let_differ_what_all_of_them_do(tmp_path: Path) -> None
     south = ("  south:\n", "  south:\n    volatile: [/trace, /other]\n")
     assert volatile(tmp_path, VOLATILE, both) == ()
     assert volatile(tmp_path, VOLATILE, both, south) == ("/trace",)
+
+
+@pytest.mark.parametrize(
+    ("mode", "resends", "asks", "reverses"),
+    [
+        ("resend", True, False, False),
+        ("inquire", False, True, False),
+        ("inquire_then_resend", True, True, False),
+        ("reverse", False, False, True),
+        ("wait", False, False, False),
+    ],
+)
+def test_what_a_mode_means(
+    tmp_path: Path, mode: str, resends: bool, asks: bool, reverses: bool
+) -> None:
+    """Only what the mode says is done, whatever else the partner would allow."""
+    said = (
+        f"    settle: {{authorize: {mode}}}\n"
+        "    credentials: {}\n"
+        "    reversals: {authorize: {reference: /ref, target: '/void?r={reference}'}}\n"
+    )
+    found = built(tmp_path, changed((PARTNER[0], PARTNER[1] + said)) + JOURNAL)
+    candidate = found.routes[0].candidates[0]
+    assert (candidate.own_keys.resend_s > 0.0, candidate.own_keys.header) == (resends, b"X-Key")
+    rule = candidate.settle
+    assert (rule.inquiry is not None, rule.reversal is not None) == (asks, reverses)
+    assert rule.resend_when_absent is (mode == "inquire_then_resend")
+    assert rule.reference == ("/ref" if asks or reverses else None)
+    expected = (
+        {}
+        if rule == SettleRule()
+        else dict.fromkeys([("north-a", "authorize"), ("north-b", "authorize")], rule)
+    )
+    assert found.settle == expected
+
+
+def test_a_reversal_has_the_partners_own_key(tmp_path: Path) -> None:
+    """And all that is written of it."""
+    said = (
+        "    settle: {authorize: reverse}\n"
+        "    credentials: {}\n"
+        "    reversals: {authorize: {reference: /ref, method: PUT, target: /void, "
+        'body: \'{"r": "{reference}"}\', done_statuses: [202], nothing_statuses: [410], '
+        "after: 5s, absent_after: 9s}}\n"
+    )
+    found = built(tmp_path, changed((PARTNER[0], PARTNER[1] + said)) + JOURNAL)
+    assert found.settle["north-a", "authorize"].reversal == Reversal(
+        "/ref", b"PUT", "/void", '{"r": "{reference}"}', frozenset({202}), frozenset({410}),
+        5.0, 9.0, b"X-Key", 40,
+    )  # fmt: skip
+
+
+def test_credentials_of_questions(tmp_path: Path) -> None:
+    """The upstream's headers, then the partner's, and the token's source."""
+    said = (
+        "    credentials:\n"
+        "      headers: {set: {X-A: ours}, remove: [X-B]}\n"
+        "      oauth2: {upstream: north-b, target: /t, client_id: me, client_secret: s, scope: p}\n"
+    )
+    url = "        url: https://b.north.example\n"
+    text = changed(("  north:\n", "  north:\n" + said)).replace(
+        url, url + "        headers: {set: {X-A: theirs, X-B: b, X-C: c}}\n"
+    )
+    found = built(tmp_path, text + JOURNAL).credentials
+    assert found["north-b"].oauth2 == OAuth2("north-b", b"/t", "me", "s", "p")
+    sent = {name: value for _, name, value in found["north-b"].headers.put}
+    assert sent == {b"X-A": b"ours", b"X-C": b"c"}
+    assert found["south-a"] == Credentials(HeaderRules())

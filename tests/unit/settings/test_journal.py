@@ -9,7 +9,7 @@ import pytest
 
 from proxy.model.message import NEVER_STORED
 from proxy.model.route import KeyFrom
-from proxy.settings.journal import Idempotency, Inquiry, OwnKeys
+from proxy.settings.journal import Idempotency, Inquiry, OwnKeys, Reversal
 from tests.unit.settings.example import BASE, load_text, problems_of
 
 JOURNAL = BASE + "journal:\n  path: var/j.db\n"
@@ -103,6 +103,11 @@ def test_where_a_key_comes_from(word: str, expected: KeyFrom | None) -> None:
         (Inquiry, {"reference": "/r", "target": "/p", "found": "/id"}),
         (Inquiry, {"reference": "/r", "target": "/p?x={reference} y", "found": "/id"}),
         (Inquiry, {"reference": "/r", "target": "p/{reference}", "found": "/id"}),
+        (Reversal, {"reference": "/r", "target": "void"}),
+        (Reversal, {"reference": "/r", "target": "/void", "method": "GET"}),
+        (Reversal, {"reference": "/r", "target": "/void", "body": "{reference}"}),
+        (Reversal, {"reference": "/r", "target": "/void", "body": '{"a": "{reference}"'}),
+        (Reversal, {"reference": "/r", "target": "/void", "done_statuses": [100]}),
     ],
 )
 def test_what_cannot_be_meant_is_refused(model: Any, content: dict[str, Any]) -> None:
@@ -120,3 +125,7 @@ def test_the_rest_has_defaults() -> None:
         {"reference": "/r", "target": "/p/{reference}", "found": "/id"}
     )
     assert (inquiry.absent_statuses, inquiry.absent_after_s) == ((404,), 120.0)
+    reversal = Reversal.model_validate({"reference": "/r", "target": "/void/{reference}"})
+    assert (reversal.method, reversal.body) == ("POST", None)
+    assert (reversal.done_statuses, reversal.nothing_statuses) == ((200, 201), (404,))
+    assert (reversal.after_s, reversal.absent_after_s) == (30.0, 120.0)

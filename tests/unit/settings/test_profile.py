@@ -144,7 +144,7 @@ def test_profiles_and_partners_have_the_same_facts() -> None:
     """What a profile may say, a configuration may say too; nothing of a place is a fact."""
     facts = set(Facts.model_fields)
     assert set(Profile.model_fields) - facts == OWN_KEYS
-    assert set(Partner.model_fields) - facts == {"profile", "upstreams"}
+    assert set(Partner.model_fields) - facts == {"profile", "credentials", "upstreams"}
     assert "volatile" in facts
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from proxy.inbound.translate import Identities, translate
 from proxy.model.call import Call
-from proxy.model.events import Bug, CallEnded, LateEnding
+from proxy.model.events import Bug, CallEnded, LateEnding, SettleGaveUp
 from proxy.model.message import Failure, Response
 from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome, Refused, Unsent
 from proxy.model.phase import Phase
@@ -185,6 +185,20 @@ def test_a_bug_has_a_line_with_its_kind_and_place() -> None:
         "event": "bug",
         "kind": "KeyError",
         "where": "routing/table.py:42",
+    }
+
+
+def test_giving_up_has_a_line_that_names_the_row() -> None:
+    """An operator finds the call by it; the application's key and reference are not in it."""
+    event = SettleGaveUp("acme", "a", "authorize", "ab" * 16, 1000)
+    assert json.loads(CallLog(ManualClock()).gave_up(event)) == {
+        "at": WALL_START_S,
+        "event": "settle_gave_up",
+        "partner": "acme",
+        "upstream": "a",
+        "operation": "authorize",
+        "row": "ab" * 16,
+        "asked": 1000,
     }
 
 

@@ -46,6 +46,7 @@ def test_before_the_first_call_the_form_is_complete() -> None:
         "tidegate_inbound_rejected_total": "counter",
         "tidegate_late_endings_total": "counter",
         "tidegate_bugs_total": "counter",
+        "tidegate_settle_gave_up_total": "counter",
         "tidegate_call_duration_seconds": "histogram",
         "tidegate_attempt_duration_seconds": "histogram",
     }

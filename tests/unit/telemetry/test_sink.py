@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from proxy.model.clock import SystemClock
-from proxy.model.events import AttemptEnded, BadRequest, Bug, CallEnded, LateEnding
+from proxy.model.events import AttemptEnded, BadRequest, Bug, CallEnded, LateEnding, SettleGaveUp
 from proxy.model.outcome import Answered, Execution
 from proxy.telemetry.sink import Sink
 from tests.support.prometheus import parse
@@ -50,6 +50,14 @@ async def test_a_report_counts_everything_up_to_now() -> None:
             "tidegate_calls_total": 1,
         }
         assert sink.metrics.rejected == {"grammar": 1}
+
+
+async def test_a_call_that_is_given_up_is_counted_and_told() -> None:
+    """It stays in doubt until somebody looks into it."""
+    async with _sink([]) as sink:
+        sink.emit(SettleGaveUp("acme", "a", "authorize", "ab" * 16, 1000))
+        report = list(sink.report({}, {}, "1", "h"))
+        assert "tidegate_settle_gave_up_total 1" in report
 
 
 async def test_attempts_are_told_on() -> None:
