@@ -12,13 +12,13 @@ import asyncio
 import gc
 import importlib
 import random
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from proxy import __version__
-from proxy.dns.lookup import lookup
-from proxy.dns.resolver import Resolver
+from proxy.dns.cache import Bounds
+from proxy.dns.service import Dns, Servers
 from proxy.health.findings import Findings
 from proxy.http1.limits import EdgeLimits
 from proxy.http1.request_head import Reject
@@ -29,7 +29,7 @@ from proxy.inbound.listener import leave_unix, listen_tcp, listen_unix
 from proxy.inbound.translate import Identities, translate
 from proxy.model.clock import SystemClock
 from proxy.model.errors import StartError
-from proxy.model.events import BadRequest, Bug, Event, LateEnding
+from proxy.model.events import BadRequest, Bug, Event, LateEnding, NameAsked
 from proxy.model.message import Request, Response
 from proxy.model.outcome import Refused
 from proxy.model.unsettled import Unsettled
@@ -78,11 +78,13 @@ class Sidecar:
             loop, self._clock, self._findings.attempt, log_calls=self._settings.log.calls
         )
         self._built = built
+        self._dns = self._make_dns()
         self._transports = transports(
             built.upstreams.values(),
-            lambda upstream: Resolver(upstream.addresses, lookup).resolve,
+            lambda upstream: self._dns.resolver(upstream).resolve,
             self._clock.now,
             loop,
+            lambda _: self._dns.names.tell,
         )
         self._attempt = attempts(
             self._transports, self._clock, self._identities.span_id, self._emit
@@ -98,7 +100,7 @@ class Sidecar:
         """The journal can be trusted no more: stop, and begin again from its file."""
         self.payments = ""
         self.admin = ""
-        self.notes: tuple[str, ...] = ()
+        self.notes = self._dns.notes
         """What an operator should hear at the start."""
 
     def call_path(self) -> Replier:
@@ -141,7 +143,7 @@ class Sidecar:
     async def start(self) -> None:
         """Open the journal, listen for payments, then for operators. Raises StartError."""
         if self._journal is not None:
-            self.notes = await self._journal.open()
+            self.notes += await self._journal.open()
         listen = self._settings.listen
         if listen.address.unix_path is not None:
             await listen_unix(self._edge, listen.address.unix_path, listen.unix_mode)
@@ -150,6 +152,7 @@ class Sidecar:
             host, port = await listen_tcp(self._edge, listen.address.host, listen.address.port)
             self.payments = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self._tend()
+        self._run_beside(*self._dns.work())
         self._start_beside()
         try:
             await self._start_admin()
@@ -182,7 +185,10 @@ class Sidecar:
             emit=self._sink.emit,
         )
         watching = journal.watching(chosen.in_doubt_alarm_s, self._watched, self._clock)
-        for work in (settler.run(), journal.purging(chosen.retention_s), watching):
+        self._run_beside(settler.run(), journal.purging(chosen.retention_s), watching)
+
+    def _run_beside(self, *works: Coroutine[Any, Any, None]) -> None:
+        for work in works:
             task = self._loop.create_task(work)
             task.add_done_callback(self._beside_ended)
             self._beside.append(task)
@@ -204,9 +210,10 @@ class Sidecar:
         api = await self._loop.run_in_executor(None, importlib.import_module, "proxy.admin.api")
         admin, journal = self._settings.admin, self._journal
         reports = api.Reports(
-            ready=lambda: not self._edge.draining,
+            ready=lambda: self._dns.settled and not self._edge.draining,
             metrics=self._report_metrics,
             findings=self._report_findings,
+            dns=self._dns.report,
             desk=None if journal is None else journal.desk(self._clock),
             token=admin.token.reveal().encode() if admin.token else None,
         )
@@ -289,6 +296,19 @@ class Sidecar:
         opened.journal.committed = metrics.commits.add
         return opened
 
+    def _make_dns(self) -> Dns:
+        said = self._settings.dns
+        dns = Dns(
+            self._built.upstreams.values(),
+            Servers(said.nameservers, said.timeout_query_s, said.snapshot),
+            Bounds(said.ttl_min_s, said.ttl_max_s, said.stale_max_s, said.negative_max_s),
+            self._clock,
+            lambda kind, result, seconds: self._sink.emit(NameAsked(kind, result, seconds)),
+            self._bug,
+        )
+        self._sink.dns.names = dns.names.report
+        return dns
+
     def _make_edge(self) -> Edge:
         listen = self._settings.listen
         limits = EdgeLimits(
@@ -316,6 +336,7 @@ class Sidecar:
     def _tend(self) -> None:
         for transport in self._transports.values():
             transport.pool.tend()
+        self._findings.names(self._dns.troubles())
         self._tending = self._loop.call_later(TEND_INTERVAL_S, self._tend)
 
     def _report_findings(self) -> dict[str, object]:

@@ -151,6 +151,38 @@ def findings(
         )
 
 
+@app.command("dns")
+def dns_names(
+    admin: Admin = _DEFAULT_ADMIN,
+    as_json: Annotated[bool, typer.Option("--json", help="The document as it is served.")] = False,
+) -> None:
+    """Show what a sidecar knows of its partners' names: state, age, next question, addresses."""
+    _, text = _ask(admin, "/dns")
+    if as_json:
+        typer.echo(text)
+        return
+    found = json.loads(text)
+    lines = [("name", "state", "age", "asked again in", "addresses", "trouble")]
+    for row in found["names"]:
+        age, again = row.get("age_s"), row.get("next_refresh_s")
+        lines.append(
+            (
+                row["name"],
+                row["state"],
+                "-" if age is None else f"{age:.0f} s",
+                "-" if again is None else f"{again:.0f} s",
+                " ".join(row.get("addresses", [])) or "-",
+                row.get("reason") or "-",
+            )
+        )
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    for line in lines:
+        cells = (text.ljust(width) for text, width in zip(line, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
+    if found["snapshot_trouble"]:
+        typer.echo(f"snapshot: {found['snapshot_trouble']}")
+
+
 @app.command()
 def metrics(admin: Admin = _DEFAULT_ADMIN) -> None:
     """Print a sidecar's metrics in Prometheus text form."""

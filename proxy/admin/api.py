@@ -50,6 +50,7 @@ class Reports:
     """None without a journal."""
     token: bytes | None = None
     """What whoever brings news must show; None: nothing."""
+    dns: Callable[[], dict[str, Any]] = dict
 
 
 class _Handler(web_protocol.RequestHandler):
@@ -117,6 +118,9 @@ def application(reports: Reports) -> web.Application:
     async def findings(_: web.Request) -> web.Response:
         return web.json_response(reports.findings())
 
+    async def dns(_: web.Request) -> web.Response:
+        return web.json_response(reports.dns())
+
     app = web.Application(middlewares=[_guard], client_max_size=BODY_BYTES_MAX)
     app.add_routes(
         [
@@ -124,6 +128,7 @@ def application(reports: Reports) -> web.Application:
             web.get("/readyz", readyz),
             web.get("/metrics", metrics),
             web.get("/findings", findings),
+            web.get("/dns", dns),
             *pages(reports.desk, reports.token),
         ]
     )

@@ -1,41 +1,43 @@
-"""Addresses of an upstream: pinned ones, literals, the local host, and then the name servers."""
+"""Addresses of an upstream: pinned ones, literals, this machine, and then the names kept fresh."""
 
 from __future__ import annotations
 
-import ipaddress
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 
-Address = tuple[socket.AddressFamily, str]
-Lookup = Callable[[str, float], Awaitable[list[Address] | str]]
+from proxy.dns.answers import Address, literal
+from proxy.dns.names import Name, Names
 
 _LOCALHOST: list[Address] = [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
 
 
-def literal(address: str) -> Address | None:
-    """The address that a text is, if it is one; brackets of IPv6 are accepted."""
-    try:
-        parsed = ipaddress.ip_address(address.strip("[]"))
-    except ValueError:
+def name_of(host: str, pinned: tuple[str, ...], *, private: bool) -> Name | None:
+    """The name that has to be asked for, or None where nobody knows better than we do."""
+    if pinned or literal(host) is not None or host.rstrip(".").lower() == "localhost":
         return None
-    family = socket.AF_INET if parsed.version == 4 else socket.AF_INET6
-    return family, str(parsed)
+    return Name(host.rstrip(".").lower(), private)
 
 
 class Resolver:
     """Resolves the name of one upstream. `pinned` addresses are used without asking anybody."""
 
-    def __init__(self, pinned: tuple[str, ...], lookup: Lookup) -> None:
+    def __init__(self, pinned: tuple[str, ...], names: Names, *, private: bool) -> None:
         self._pinned = [found for found in map(literal, pinned) if found is not None]
-        self._lookup = lookup
+        self._names = names
+        self._private = private
+        self._known: dict[str, Name | None] = {}
 
-    async def resolve(self, name: str, within_s: float) -> list[Address] | str:
-        """Addresses in order of preference, or the reason that there are none."""
+    def resolve(
+        self, host: str, within_s: float
+    ) -> list[Address] | str | Awaitable[list[Address] | str]:
+        """Addresses in order of preference, the reason that there are none, or what to wait for."""
         if self._pinned:
             return self._pinned
-        fixed = literal(name)
-        if fixed is not None:
-            return [fixed]
-        if name.rstrip(".").lower() == "localhost":
-            return _LOCALHOST
-        return await self._lookup(name, within_s)
+        try:
+            name = self._known[host]
+        except KeyError:
+            name = self._known[host] = name_of(host, (), private=self._private)
+        if name is not None:
+            return self._names.find(name, within_s)
+        fixed = literal(host)
+        return [fixed] if fixed is not None else _LOCALHOST

@@ -47,6 +47,7 @@ class Findings:
         self._clock = clock
         self._troubles: dict[_Key, _Trouble] = {}
         self._doubts: dict[_Key, _Trouble] = {}
+        self._names: dict[_Key, _Trouble] = {}
         self._ended: deque[dict[str, object]] = deque(maxlen=ENDED_KEPT_MAX)
 
     def attempt(self, event: AttemptEnded) -> None:
@@ -91,10 +92,23 @@ class Findings:
             if key not in self._doubts:
                 self._end(key, trouble)
 
+    def names(self, found: Iterable[tuple[str, str, str, float]]) -> None:
+        """Note the names in trouble: (partner, upstream, reason, since when, monotonic)."""
+        before, self._names = self._names, {}
+        now, wall = self._clock.now(), self._clock.wall()
+        for partner, upstream, reason, since in found:
+            key = (partner, upstream, "resolve", reason, "dns")
+            trouble = before.pop(key, None) or _Trouble(since=wall - (now - since), open=True)
+            trouble.last, trouble.count = wall, trouble.count + 1
+            self._names[key] = trouble
+        for key, trouble in before.items():
+            self._end(key, trouble)
+
     def report(self) -> dict[str, object]:
         """The document served at /findings."""
         now = self._clock.now()
-        current = [_document(key, trouble) for key, trouble in self._doubts.items()]
+        standing = {**self._doubts, **self._names}
+        current = [_document(key, trouble) for key, trouble in standing.items()]
         for key, trouble in list(self._troubles.items()):
             if now - trouble.last_at > WINDOW_S:
                 self._end(key, trouble)

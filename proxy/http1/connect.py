@@ -7,33 +7,27 @@ sent a byte of the request: whatever happens here is unsent.
 from __future__ import annotations
 
 import asyncio
-import errno
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from proxy.http1 import race
 from proxy.model.call import Progress
 from proxy.model.message import Failure
 from proxy.model.phase import Phase
 from proxy.model.route import Timeouts
 
 P = TypeVar("P", bound="Securable")
-Address = tuple[socket.AddressFamily, str]
-Resolve = Callable[[str, float], Awaitable[list[Address] | str]]
-"""(name, timeout in seconds) -> addresses in order of preference, or the reason of failure."""
+Address = race.Address
+Tell = race.Tell
+Resolve = Callable[[str, float], Awaitable[list[Address] | str] | list[Address] | str]
+"""(name, timeout in seconds) -> addresses in order of preference, or the reason of failure.
 
-_ERRNO_REASONS = {
-    errno.ECONNREFUSED: "refused",
-    errno.ECONNRESET: "reset",
-    errno.ETIMEDOUT: "timeout",
-    errno.EHOSTUNREACH: "unreachable",
-    errno.ENETUNREACH: "unreachable",
-    errno.EADDRNOTAVAIL: "no_local_port",
-    errno.EMFILE: "no_descriptor",
-    errno.ENFILE: "no_descriptor",
-}
+What is given directly is used at once; what has to be awaited has so much time.
+"""
+
 _VERIFY_REASONS = {
     9: "certificate_not_yet_valid",
     10: "certificate_expired",
@@ -66,11 +60,6 @@ class Securable(asyncio.Protocol):
         raise NotImplementedError
 
 
-def connect_reason(error: OSError) -> str:
-    """A word of ours for a failed connect."""
-    return _ERRNO_REASONS.get(error.errno or 0, "connect_failed")
-
-
 def tls_reason(error: BaseException) -> str:
     """A word of ours for a failed handshake, telling apart whose certificate is wrong and how."""
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -97,14 +86,19 @@ async def open_connection(
     now: Callable[[], float],
     progress: Progress,
     factory: Callable[[], P],
+    tell: Tell | None = None,
 ) -> P | Failure:
-    """A connection of `factory`'s kind, or the phase and reason of the failure, never sent."""
+    """A connection of `factory`'s kind, or the phase and reason of the failure, never sent.
+
+    `tell` hears of each address whether it accepted, unless another was faster.
+    """
     resolved = await _resolve(target, resolve, min(timeouts.resolve_s, deadline_at - now()))
     if isinstance(resolved, Failure):
         return resolved
     progress.resolved_at = now()
     connect_ends_at = min(progress.resolved_at + timeouts.connect_s, deadline_at)
-    connected = await _connect(resolved, target.port, connect_ends_at, now)
+    racing = race.Race(resolved, target.port, tell)
+    connected = await _connect(racing, connect_ends_at - now(), timeouts.connect_s)
     if isinstance(connected, Failure):
         return connected
     progress.connected_at = now()
@@ -115,56 +109,30 @@ async def open_connection(
     return secured
 
 
-async def _resolve(target: Target, resolve: Resolve, within_s: float) -> list[Address] | Failure:
+async def _resolve(
+    target: Target, resolve: Resolve, within_s: float
+) -> Sequence[Address] | Failure:
     if within_s <= 0:
         return Failure(Phase.RESOLVE, "deadline", sent=False)
-    try:
-        async with asyncio.timeout(within_s):
-            addresses = await resolve(target.host, within_s)
-    except TimeoutError:
-        return Failure(Phase.RESOLVE, "timeout", sent=False)
-    if isinstance(addresses, str):
-        return Failure(Phase.RESOLVE, addresses, sent=False)
-    return addresses
+    found = resolve(target.host, within_s)
+    if not isinstance(found, list | str):
+        try:
+            async with asyncio.timeout(within_s):
+                found = await found
+        except TimeoutError:
+            found = "timeout"
+    if isinstance(found, str):
+        return Failure(Phase.RESOLVE, found, sent=False)
+    return found or Failure(Phase.RESOLVE, "no_addresses", sent=False)
 
 
 async def _connect(
-    addresses: list[Address], port: int, ends_at: float, now: Callable[[], float]
+    racing: race.Race, within_s: float, patience_s: float
 ) -> socket.socket | Failure:
-    """The first address that accepts; each gets an even share of the time that is left."""
-    reason = "timeout"
-    for index, (family, address) in enumerate(addresses):
-        share_s = (ends_at - now()) / (len(addresses) - index)
-        if share_s <= 0:
-            break
-        attempted = await _connect_one(family, address, port, share_s)
-        if isinstance(attempted, socket.socket):
-            return attempted
-        reason = attempted
-    return Failure(Phase.CONNECT, reason, sent=False)
-
-
-async def _connect_one(
-    family: socket.AddressFamily, address: str, port: int, within_s: float
-) -> socket.socket | str:
-    try:
-        connecting = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    except OSError as error:
-        return connect_reason(error)
-    try:
-        connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        async with asyncio.timeout(within_s):
-            await asyncio.get_running_loop().sock_connect(connecting, (address, port))
-    except TimeoutError:
-        connecting.close()
-        return "timeout"
-    except OSError as error:
-        connecting.close()
-        return connect_reason(error)
-    except BaseException:
-        connecting.close()
-        raise
-    return connecting
+    connected = await racing.run(within_s, patience_s) if within_s > 0 else "timeout"
+    if isinstance(connected, str):
+        return Failure(Phase.CONNECT, connected, sent=False)
+    return connected
 
 
 async def _secure(

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 
 from proxy.http1.client import ClientConnection
-from proxy.http1.connect import Resolve, Target, open_connection
+from proxy.http1.connect import Resolve, Target, Tell, open_connection
 from proxy.model.call import Progress
 from proxy.model.message import Failure
 from proxy.model.phase import Phase
@@ -33,11 +33,13 @@ class Pool:
         resolve: Resolve,
         now: Callable[[], float],
         loop: asyncio.AbstractEventLoop,
+        tell: Tell | None = None,
     ) -> None:
         self.target = target
         self.limits = limits
         self._timeouts = timeouts
         self._resolve = resolve
+        self._tell = tell
         self._now = now
         self._loop = loop
         self._members: set[ClientConnection] = set()
@@ -101,8 +103,9 @@ class Pool:
         opened: ClientConnection | Failure | None = None
         try:
             opened = await open_connection(
-                self.target, self._resolve, timeouts, deadline_at, self._now, progress, self._make
-            )
+                self.target, self._resolve, timeouts, deadline_at, self._now, progress, self._make,
+                self._tell,
+            )  # fmt: skip
         finally:
             self._opening -= 1
             if isinstance(opened, ClientConnection) and not opened.closed:

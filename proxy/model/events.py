@@ -62,5 +62,14 @@ class SettleGaveUp:
     asked: int
 
 
-Event = CallEnded | AttemptEnded | LateEnding | BadRequest | Bug | SettleGaveUp
+@dataclass(slots=True)
+class NameAsked:
+    """A name server was asked for a record type, or did not answer in time."""
+
+    kind: str
+    result: str
+    duration_s: float
+
+
+Event = CallEnded | AttemptEnded | LateEnding | BadRequest | Bug | SettleGaveUp | NameAsked
 Emit = Callable[[Event], None]

@@ -147,6 +147,9 @@ class Upstream:
     """The name that the certificate must carry."""
     base_path: bytes
     addresses: tuple[str, ...]
+    """Where to connect without asking; none: name servers are asked for `resolve_as`."""
+    resolve_as: str
+    allow_private: bool
     headers: HeaderRules
     tls_files: TlsFiles
     timeouts: Timeouts

@@ -91,6 +91,8 @@ def _upstream(
         server_name=(tls.server_name or url.host).strip("[]"),
         base_path=url.path.encode(),
         addresses=upstream.addresses,
+        resolve_as=upstream.resolve_as or url.host,
+        allow_private=upstream.allow_private,
         headers=_rules(upstream.headers),
         tls_files=model.TlsFiles(tls.ca_file, tls.client_certificate_file, tls.client_key_file),
         timeouts=_timeouts(upstream.timeouts, None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from pathlib import Path
@@ -129,6 +130,22 @@ def _postgres_url(written: str) -> Secret:
     return Secret(written)
 
 
+def _name_server(written: str) -> str:
+    """As c-ares wants it: brackets around IPv6, a port if it is not 53."""
+    try:
+        address, port = ipaddress.ip_address(written), ""
+    except ValueError:
+        host, _, port = written.rpartition(":")
+        try:
+            address = ipaddress.ip_address(host.strip("[]"))
+        except ValueError:
+            port = "?"
+    if port and not (port.isdecimal() and 0 < int(port) < 65536):
+        raise Wrong("is not the address of a name server", "write IP, IP:PORT or [IPV6]:PORT")
+    host = f"[{address}]" if address.version == 6 else str(address)
+    return f"{host}:{port}" if port else host
+
+
 def _listed(value: object) -> object:
     """One value where a list may stand."""
     return [value] if isinstance(value, str) else value
@@ -183,6 +200,7 @@ JsonTemplate = Annotated[str, text(_json_template)]
 Text = Annotated[str, text(str)]
 MemberName = Annotated[str, text(_member, pattern=f"^{_MEMBER.pattern}$")]
 SealKey = Annotated[Secret, text(_seal_key)]
+NameServer = Annotated[str, text(_name_server)]
 PostgresUrl = Annotated[Secret, text(_postgres_url, pattern=r"^postgres(ql)?://|\$\{")]
 Method = Annotated[str, one_of({method: method for method in METHODS})]
 Operation = Annotated[str, _OPERATIONS]

@@ -117,6 +117,10 @@ class Upstream(Model):
 
     url: BaseUrl = required("https://host[:port][/base]", "https://api.example.com")
     addresses: tuple[Ip, ...] = key((), "connect to these IPs, without DNS")
+    resolve_as: Host | None = key(None, "name to ask name servers for, in place of the URL's")
+    allow_private: Annotated[bool, flag()] = key(
+        False, "connect to loopback, private and link-local addresses that name servers say"
+    )
     allow_cleartext: Annotated[bool, flag()] = key(
         False, "accept http beyond loopback: card data unencrypted"
     )

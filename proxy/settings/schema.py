@@ -8,6 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
 from proxy.settings.base import Model, key, required
+from proxy.settings.dns import Dns
 from proxy.settings.edge import Admin, Listen, Log, RetryBudget
 from proxy.settings.journal import Idempotency, Journal
 from proxy.settings.kinds import (
@@ -93,6 +94,7 @@ class Settings(Model):
     admin: Admin = key({}, "the operators' port")
     log: Log = key({}, "what is logged")
     retry_budget: RetryBudget = key({}, "share of retries among all attempts")
+    dns: Dns = key({}, "names to addresses")
     journal: Journal | None = key(None, "remembers what was sent; unset: nothing is remembered")
     partners: dict[Name, Partner] = required("payment providers by name", {})
     routes: tuple[Route, ...] = required("which calls go where", [])

@@ -17,9 +17,11 @@ from proxy.model.events import (
     CallEnded,
     Event,
     LateEnding,
+    NameAsked,
     SettleGaveUp,
 )
 from proxy.telemetry.buffer import EventBuffer
+from proxy.telemetry.dns import DnsMetrics
 from proxy.telemetry.journal import JournalMetrics
 from proxy.telemetry.lines import LineWriter
 from proxy.telemetry.log import CallLog
@@ -44,6 +46,7 @@ class Sink:
         self._log_calls = log_calls
         self._log = CallLog(clock)
         self.metrics = Metrics()
+        self.dns = DnsMetrics()
         self.journal: JournalMetrics | None = None
         """Set where there is a journal."""
         self.lines = LineWriter(loop, _STDOUT)
@@ -61,6 +64,7 @@ class Sink:
         """Lines of the Prometheus text form, with everything up to now counted."""
         self.flush()
         yield from self.metrics.render()
+        yield from self.dns.render()
         if self.journal is not None:
             yield from self.journal.render()
         dropped = {"tidegate_log_lines_dropped": self.lines.dropped}
@@ -86,6 +90,8 @@ class Sink:
             self.lines.write(self._log.late(event))
         elif isinstance(event, BadRequest):
             self.metrics.reject(event.reason)
+        elif isinstance(event, NameAsked):
+            self.dns.asked(event)
         elif isinstance(event, Bug):
             self.metrics.bugs += 1
             self.lines.write(self._log.bug(event))

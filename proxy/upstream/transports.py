@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Iterable
 
-from proxy.http1.connect import Resolve, Target
+from proxy.http1.connect import Resolve, Target, Tell
 from proxy.http1.pool import Pool
 from proxy.model.route import TlsFiles, Upstream
 from proxy.upstream.tls import client_context
@@ -18,14 +18,19 @@ def transports(
     resolver: Callable[[Upstream], Resolve],
     now: Callable[[], float],
     loop: asyncio.AbstractEventLoop,
+    teller: Callable[[Upstream], Tell] | None = None,
 ) -> dict[str, Transport]:
-    """By upstream name. Raises TlsSetupError for a certificate that cannot be used."""
+    """By upstream name. Raises TlsSetupError for a certificate that cannot be used.
+
+    What `teller` gives for an upstream hears which of its addresses accept connections.
+    """
     contexts: dict[TlsFiles, ssl.SSLContext] = {}
     made = {}
     for upstream in upstreams:
         context = _context(contexts, upstream.tls_files) if upstream.tls else None
-        target = Target(upstream.host, upstream.port, context, upstream.server_name)
-        pool = Pool(target, upstream.pool, upstream.timeouts, resolver(upstream), now, loop)
+        target = Target(upstream.resolve_as, upstream.port, context, upstream.server_name)
+        resolve, tell = resolver(upstream), teller(upstream) if teller else None
+        pool = Pool(target, upstream.pool, upstream.timeouts, resolve, now, loop, tell)
         made[upstream.name] = Transport(pool)
     return made
 

@@ -90,6 +90,8 @@ def upstream(name: str = "a", partner: str = "acme", **over: Any) -> Upstream:
         server_name=f"{name}.example",
         base_path=b"",
         addresses=(),
+        resolve_as=f"{name}.example",
+        allow_private=False,
         headers=HeaderRules(),
         tls_files=TlsFiles(),
         timeouts=TIMEOUTS,

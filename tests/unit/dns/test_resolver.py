@@ -6,28 +6,35 @@ import socket
 
 import pytest
 
-from proxy.dns.resolver import Address, Resolver, literal
-
-FOUND: list[Address] = [(socket.AF_INET, "192.0.2.1")]
+from proxy.dns.answers import Address, Answers, Records
+from proxy.dns.cache import Bounds
+from proxy.dns.names import Name, Names
+from proxy.dns.resolver import Resolver, name_of
+from tests.support.manual_clock import ManualClock
 
 
 class _Lookup:
     """Notes what is asked and answers what it was given."""
 
-    def __init__(self, answer: list[Address] | str = "no_such_name") -> None:
-        self.asked: list[tuple[str, float]] = []
-        self._answer = answer
+    def __init__(self) -> None:
+        self.asked: list[str] = []
 
-    async def __call__(self, name: str, within_s: float) -> list[Address] | str:
-        self.asked.append((name, within_s))
-        return self._answer
+    async def __call__(self, name: str, grace_s: float) -> Answers:
+        self.asked.append(name)
+        return Answers(Records(("192.0.2.1",), 60.0), "no_addresses")
+
+
+def names(lookup: _Lookup, *known: Name) -> Names:
+    """A house of names, any address of which may be connected to."""
+    allowed = {private: (lambda _: True) for private in (False, True)}
+    return Names(known, lookup, allowed, Bounds(), ManualClock(), lambda _: None)
 
 
 async def test_pinned_addresses_are_used_without_asking() -> None:
     """In their order, whatever the name."""
     lookup = _Lookup()
-    resolver = Resolver(("203.0.113.7", "2001:db8::7"), lookup)
-    assert await resolver.resolve("api.example.com", 5.0) == [
+    resolver = Resolver(("203.0.113.7", "2001:db8::7"), names(lookup), private=False)
+    assert resolver.resolve("api.example.com", 5.0) == [
         (socket.AF_INET, "203.0.113.7"),
         (socket.AF_INET6, "2001:db8::7"),
     ]
@@ -46,22 +53,23 @@ async def test_pinned_addresses_are_used_without_asking() -> None:
 )
 async def test_addresses_and_this_machine_are_known(name: str, expected: list[Address]) -> None:
     """Name servers are not asked for what they cannot know better."""
+    assert name_of(name, (), private=False) is None
+    assert Resolver((), names(_Lookup()), private=False).resolve(name, 5.0) == expected
+
+
+async def test_every_other_name_is_one_of_those_kept_fresh() -> None:
+    """However it is spelled; once known it is at hand."""
     lookup = _Lookup()
-    assert await Resolver((), lookup).resolve(name, 5.0) == expected
-    assert lookup.asked == []
+    kept = names(lookup, Name("localhost.example.com", True))
+    resolver = Resolver((), kept, private=True)
+    first = resolver.resolve("LocalHost.example.com.", 5.0)
+    assert not isinstance(first, list | str)
+    assert await first == [(socket.AF_INET, "192.0.2.1")]
+    assert resolver.resolve("localhost.example.com", 5.0) == [(socket.AF_INET, "192.0.2.1")]
+    assert lookup.asked == ["localhost.example.com"]
 
 
-@pytest.mark.parametrize("answer", [FOUND, "server_failure"])
-async def test_every_other_name_is_asked_for_with_the_time_there_is(
-    answer: list[Address] | str,
-) -> None:
-    """The answer or the reason passes as it is."""
-    lookup = _Lookup(answer)
-    assert await Resolver((), lookup).resolve("localhost.example.com", 2.5) == answer
-    assert lookup.asked == [("localhost.example.com", 2.5)]
-
-
-@pytest.mark.parametrize("text", ["", "example", "1.2.3", "256.1.1.1", "1.2.3.4:80", "::g"])
-def test_what_is_no_address_is_none(text: str) -> None:
-    """Then it is a name."""
-    assert literal(text) is None
+def test_a_pinned_upstream_has_no_name_to_ask_for() -> None:
+    """Nor has one whose host is an address."""
+    assert name_of("api.example.com", ("192.0.2.1",), private=False) is None
+    assert name_of("API.example.com.", (), private=True) == Name("api.example.com", True)

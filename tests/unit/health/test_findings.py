@@ -210,3 +210,19 @@ def test_a_young_doubt_and_a_call_at_work_are_no_findings() -> None:
     noticing = _Noticing()
     noticing.findings.in_doubt([_doubt(0), _doubt(3, state="sending")])
     assert (noticing.listed(), noticing.listed("ended")) == ([], [])
+
+
+def test_a_name_in_trouble_is_a_finding_until_it_is_not() -> None:
+    """Served past its time, or said to be gone: origin dns, since when, and for how long."""
+    noticing = _Noticing()
+    since = noticing.clock.now()
+    noticing.clock.advance(10.0)
+    for _ in range(3):
+        noticing.findings.names([("acme", "a", "server_failure", since)])
+    (found,) = noticing.listed()
+    assert (found["partner"], found["upstream"], found["phase"]) == ("acme", "a", "resolve")
+    assert (found["reason"], found["origin"], found["count"]) == ("server_failure", "dns", 3)
+    assert found["since"] == WALL_START_S
+    noticing.findings.names([])
+    assert noticing.listed() == []
+    assert [each["reason"] for each in noticing.listed("ended")] == ["server_failure"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 import uvloop
 
 from tests.unit.http1.fakes import VirtualLoop
+from tests.unit.http1.network import Network
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
@@ -36,6 +38,25 @@ def loop() -> Iterator[VirtualLoop]:
         assert loop.errors == []
     finally:
         loop.end()
+
+
+@pytest.fixture
+def network(loop: VirtualLoop) -> Iterator[Network]:
+    """A network in virtual time, with no timer and no socket left in the end."""
+    with Network(loop).connecting() as network:
+        yield network
+        loop.settle()
+        assert asyncio.all_tasks(loop) == set()
+        assert len(network.open()) <= 1
+        assert [each for each in loop.timers() if each not in network.deciding] == []
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
 
 
 @pytest.fixture

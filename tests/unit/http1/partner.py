@@ -11,7 +11,7 @@ from unittest import mock
 
 from proxy.http1 import pool as pool_module
 from proxy.http1.client import ClientConnection
-from proxy.http1.connect import Address, Resolve, Target
+from proxy.http1.connect import Address, Resolve, Target, Tell
 from proxy.http1.exchange import Result
 from proxy.http1.pool import Pool
 from proxy.model.call import Progress
@@ -56,6 +56,7 @@ class Partner:
     async def _open(
         self, target: Target, resolve: Resolve, limits: Timeouts, deadline_at: float,
         now: Callable[[], float], progress: Progress, factory: Callable[[], ClientConnection],
+        tell: Tell | None,
     ) -> ClientConnection | Failure:  # fmt: skip
         gate = self.loop.create_future()
         self.opening.append(gate)

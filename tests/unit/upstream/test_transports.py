@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 
-from proxy.http1.connect import Address
+from proxy.http1.client import ClientConnection
+from proxy.http1.connect import Address, Tell
+from proxy.model.call import Progress
 from proxy.model.route import TlsFiles, Upstream
 from proxy.upstream.transports import transports
 from tests.support.values import upstream
+from tests.unit.http1.fakes import timeouts
 
 
 async def test_each_upstream_has_a_pool_and_shares_its_trust() -> None:
@@ -39,3 +43,26 @@ async def test_each_upstream_has_a_pool_and_shares_its_trust() -> None:
     assert targets["plain"].tls is None
     assert targets["one"].tls is targets["two"].tls
     assert (targets["two"].host, targets["two"].server_name) == ("two.example", "two.example")
+
+
+async def test_each_upstream_hears_of_its_own_addresses() -> None:
+    """Which of them accepted a connection, so that dead ones can be remembered."""
+    told: list[tuple[str, str, bool]] = []
+
+    def teller(of: Upstream) -> Tell:
+        return lambda address, stands: told.append((of.name, address, stands))
+
+    here: list[Address] = [(socket.AF_INET, "127.0.0.2"), (socket.AF_INET, "127.0.0.1")]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        made = transports(
+            [upstream("one", port=server.getsockname()[1])],
+            lambda of: lambda name, within_s: here,
+            time.monotonic,
+            asyncio.get_running_loop(),
+            teller,
+        )
+        pool = made["one"].pool
+        opened = await pool.open(Progress(), timeouts(), time.monotonic() + 5.0)
+        assert isinstance(opened, ClientConnection)
+        await pool.drain(0.0)
+    assert told == [("one", "127.0.0.2", False), ("one", "127.0.0.1", True)]
