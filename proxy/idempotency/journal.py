@@ -86,12 +86,14 @@ class Journal:
         asked = self.own(self.store.claim(wanted))
         try:
             return await self._in_time(asked)
-        except StoreUnavailable:
+        except (StoreUnavailable, asyncio.CancelledError):
             self.own(self._give_up(asked))
             raise
 
     async def _give_up(self, asked: asyncio.Future[tuple[Verdict, Record]]) -> None:
-        """A claim that came too late is let go, or its key would be busy for ever."""
+        """A claim that came too late, or whose caller has left, is let go: else its key would be
+        busy for ever.
+        """
         try:
             verdict, row = await asked
         except (StoreUnavailable, JournalError):
