@@ -153,7 +153,13 @@ class World:
     # -- the end ------------------------------------------------------------------------------
 
     def come_to_rest(self) -> None:
-        """All is well again: what stands starts, what flies is lost, what is owed is paid."""
+        """The end of every history: all is well again, and whoever asks is told the truth."""
+        self.calm_down()
+        for key in KEYS:
+            self._is_told_truly(key)
+
+    def calm_down(self) -> None:
+        """What stands starts, what flies is lost, what is owed is paid; no key stays taken."""
         for place in self.places:
             place.frozen = False
             if place.life is None:
@@ -164,8 +170,6 @@ class World:
         self.advance(2 * NETWORK_S)
         for life in self.lives():
             self._is_at_rest(life)
-        for key in KEYS:
-            self._is_told_truly(key)
 
     def _is_at_rest(self, life: Life) -> None:
         if life.journal.owed:
