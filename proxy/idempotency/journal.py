@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from proxy.idempotency.blocked import Blocked
 from proxy.idempotency.record import (
     Claim,
+    ClaimLost,
     JournalError,
     Record,
     Release,
@@ -120,6 +121,9 @@ class Journal:
             return Conclusion.OWED
         except Superseded:
             return Conclusion.TAKEN_OVER
+        except ClaimLost:
+            if not isinstance(made, Release):
+                raise  # something was sent under a key that nobody has
         finally:
             self.committed(self._loop.time() - begun_at)
         return Conclusion.DURABLE

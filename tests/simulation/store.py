@@ -8,7 +8,8 @@ just taken is told before it is durable, as the embedded store does it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -24,7 +25,8 @@ from proxy.idempotency.record import (
     Superseded,
     Verdict,
 )
-from proxy.idempotency.store import Query, StoreUnavailable
+from proxy.idempotency.store import Query, SealAgain, StoreUnavailable
+from proxy.model.unsettled import Unsettled
 from tests.simulation.virtual import VirtualLoop
 from tests.support.manual_clock import ManualClock
 
@@ -112,8 +114,10 @@ class SimulatedStore:
         return self._disk.now()
 
     def turn(self, weather: Weather) -> None:
-        """The weather changes."""
+        """The weather changes; a disk that is found full takes the open commit with it."""
         self.weather = weather
+        if weather is Weather.FULL:
+            self._told.clear()
         changed, self._changed = self._changed, self._loop.create_future()
         changed.set_result(None)
 
@@ -167,6 +171,26 @@ class SimulatedStore:
     async def counts(self) -> dict[State, int]:
         states = [row.state for row in self._disk.rows.values()]
         return {state: states.count(state) for state in set(states)}
+
+    async def note_blocked(self, counts: Mapping[bytes, tuple[int, float]]) -> None:
+        def work() -> None:
+            self._commit()
+            for row_id, (more, at) in counts.items():
+                row = self._disk.rows.get(row_id)
+                if row is not None:
+                    noted = replace(row, blocked=row.blocked + more, blocked_at=at)
+                    self._disk.rows[row_id] = noted
+
+        await self._change(work)
+
+    async def named(self, key: str) -> Sequence[Record]:
+        raise AssertionError(f"not asked for: {key}")
+
+    async def unsettled(self, before: float) -> Sequence[Unsettled]:
+        raise AssertionError(f"not asked for: {before}")
+
+    async def reseal(self, seal_again: SealAgain, limit: int, after: bytes) -> tuple[bytes, int]:
+        raise AssertionError(f"not asked for: {limit}, {after!r}")
 
     async def purge(self, kept_s: float, limit: int) -> int:
         raise AssertionError(f"not asked for: {kept_s}, {limit}")

@@ -69,24 +69,6 @@ async def test_nothing_is_claimed_while_the_journal_is_away(desk: Desk, how: str
     assert desk.store.rows == {}
 
 
-async def test_a_claim_whose_caller_has_left_is_let_go(desk: Desk) -> None:
-    """At whatever instant it leaves: else its key would be busy for ever."""
-    for passes in range(6):
-        asked = asyncio.ensure_future(desk.journal.claim(wanted(f"k{passes}")))
-        for _ in range(passes):
-            await asyncio.sleep(0)
-        if asked.done():
-            break
-        asked.cancel()
-        await asyncio.wait((asked,))
-        assert asked.cancelled()
-    await asyncio.sleep(SHORT_S)
-    left = {row.scope.key: row.state for row in desk.store.rows.values()}
-    assert left.pop(f"k{passes}") is State.CLAIMED
-    assert len(left) == passes - 1, "one was cancelled before it began"
-    assert set(left.values()) == {State.RELEASED}
-
-
 async def test_a_claim_that_came_too_late_is_let_go(desk: Desk) -> None:
     """Else its key would be busy for ever."""
     desk.store.gate = asyncio.Event()
