@@ -125,6 +125,12 @@ class JournalMachine(RuleBasedStateMachine):
     def wait(self, seconds: float) -> None:
         self.world.advance(seconds)
 
+    @rule(passes=st.integers(1, 4))
+    def tick(self, passes: int) -> None:
+        """So far and no further."""
+        for _ in range(passes):
+            self._rest(now=False)
+
     @precondition(lambda self: not self.world.inquiries)
     @rule(hours=st.sampled_from([-25, 25]))
     def clock_jumps(self, hours: int) -> None:
