@@ -157,7 +157,7 @@ def _fence(row: Record, made: Fence, now: Instant) -> Record:
         raise JournalError("what is being reversed must not be sent again")
     if made.attempt <= row.attempt:
         raise JournalError("an attempt was fenced twice")
-    again = row.state is State.IN_DOUBT
+    again = row.doubts > 0
     return _to(
         State.SENDING, row, now, execution="unknown", attempt=made.attempt,
         partner=made.partner, upstream=made.upstream, partner_key=made.partner_key,
