@@ -22,7 +22,8 @@ from proxy.model.call import Call
 from proxy.model.events import Bug, Event, LateEnding
 from proxy.model.message import Response
 from proxy.model.outcome import Outcome
-from proxy.model.route import Idempotency, Inquiry, KeyFrom, OwnKeys, Retry, Route
+from proxy.model.route import Idempotency, KeyFrom, OwnKeys, Retry, Route
+from proxy.model.settling import NO_RULE, Inquiry, Question, SettleRule
 from proxy.pipeline.deadline import deadline
 from proxy.pipeline.layer import Replier, stack
 from proxy.pipeline.observe import observe
@@ -59,11 +60,10 @@ _IN_VAIN = frozenset((
 
 def payments(*, own_keys: bool, inquiries: bool) -> Route:
     """One route to two endpoints of one partner, two attempts at each."""
-    keys, asked = (OWN if own_keys else OwnKeys()), (INQUIRY if inquiries else None)
+    keys = OWN if own_keys else OwnKeys()
+    rule = SettleRule(INQUIRY, resend_when_absent=own_keys) if inquiries else NO_RULE
     timeouts = replace(TIMEOUTS, first_byte_s=10.0)
-    at = [
-        replace(candidate(name), own_keys=keys, inquiry=asked, timeouts=timeouts) for name in "ab"
-    ]
+    at = [replace(candidate(name), own_keys=keys, settle=rule, timeouts=timeouts) for name in "ab"]
     return replace(route(*at, deadline_s=DEADLINE_S, retry=Retry(2, 0.05, 0.5)), idempotency=RULE)
 
 
@@ -138,17 +138,20 @@ class Life:
         )
 
     def _settler(self) -> Settler:
-        inquiries = {
-            (each.upstream.name, self.route.operation): each.inquiry
+        rules = {
+            (each.upstream.name, self.route.operation): each.settle
             for each in self.route.candidates
-            if each.inquiry is not None
         }
 
-        async def ask(upstream: str, target: bytes) -> Outcome:
+        async def ask(upstream: str, question: Question) -> Outcome:
             await asyncio.sleep(0.001)
-            return self.partner.inquire(upstream, target.partition(b"=")[2].decode())
+            reference = question.target.partition(b"=")[2].decode()
+            return self.partner.inquire(upstream, reference)
 
-        return Settler(self.journal, SEALER, inquiries, ask, self.clock, random.Random(1))
+        return Settler(
+            self.journal, SEALER, rules, ask, self.clock, random.Random(1), attempts_max=1000,
+            emit=self._emit,
+        )  # fmt: skip
 
     def ask(self, key: str, amount: int) -> Asked:
         """A payment begins; its reference at the partner is its key."""

@@ -131,7 +131,6 @@ class JournalMachine(RuleBasedStateMachine):
         for _ in range(passes):
             self._rest(now=False)
 
-    @precondition(lambda self: not self.world.inquiries)
     @rule(hours=st.sampled_from([-25, 25]))
     def clock_jumps(self, hours: int) -> None:
         self.world.clock.wall_jump_s += hours * 3600.0
@@ -189,7 +188,7 @@ class JournalMachine(RuleBasedStateMachine):
 
     # -- whoever finds out ------------------------------------------------------------------------
 
-    @precondition(lambda self: self.world.lives() and self.world.route.candidates[0].inquiry)
+    @precondition(lambda self: self.world.lives() and self.world.inquiries)
     @rule(data=st.data(), now=NOW)
     def ask_the_partner(self, data: st.DataObject, now: bool) -> None:
         life = self._place(data).life

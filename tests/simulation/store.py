@@ -55,15 +55,19 @@ class Weather(StrEnum):
 
 
 class Disk:
-    """Rows that are durable. `kept_s` counts only while somebody has them open."""
+    """Rows that are durable. `kept_s` counts only while somebody has them open. A shared one has a
+    clock of its own, which does not jump with that of a sidecar's machine.
+    """
 
-    def __init__(self, clock: ManualClock) -> None:
+    def __init__(self, clock: ManualClock, *, shared: bool) -> None:
+        self._shared = shared
         self.rows: dict[bytes, Record] = {}
         self.kept_s = 500.0
         self._clock = clock
 
     def now(self) -> Instant:
-        return Instant(self._clock.wall(), self.kept_s)
+        jumped_s = self._clock.wall_jump_s if self._shared else 0.0
+        return Instant(self._clock.wall() - jumped_s, self.kept_s)
 
     def resume(self) -> None:
         """What a dead run left, where there is only one at a time."""

@@ -16,7 +16,7 @@ from hypothesis import settings
 
 from tests.simulation.machine import JournalMachine
 
-SIMULATIONS = int(os.environ.get("SIMULATIONS", "300"))
+SIMULATIONS = int(os.environ.get("SIMULATIONS", "200"))
 
 TestJournal = JournalMachine.TestCase
 TestJournal.settings = settings(max_examples=SIMULATIONS, stateful_step_count=40)

@@ -54,7 +54,7 @@ class World:
     def __init__(self, *, own_keys: bool, inquiries: bool, sidecars: int) -> None:
         self.inquiries = inquiries
         self.clock = ManualClock()
-        self.disk = Disk(self.clock)
+        self.disk = Disk(self.clock, shared=sidecars > 1)
         self.partner = Partner(self.clock, own_keys)
         self.judge = Judge(self.partner, self.disk)
         self.partner.sent = self.judge.leaves
