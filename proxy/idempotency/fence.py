@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from proxy.idempotency.journal import Journal
-from proxy.idempotency.record import Fence, Superseded
+from proxy.idempotency.record import ClaimLost, Fence, Superseded
 from proxy.idempotency.store import StoreUnavailable
 from proxy.model.call import Call, Ticket
 from proxy.model.outcome import Execution, Origin, Outcome, Refused
@@ -48,7 +48,7 @@ def fence(journal: Journal, now: Callable[[], float]) -> AttemptLayer:
             ticket.attempt += 1
             try:
                 await journal.step(ticket.row_id, ticket.token, intent)
-            except StoreUnavailable:
+            except (StoreUnavailable, ClaimLost):
                 return JOURNAL_DOWN
             except Superseded:
                 return TAKEN_OVER

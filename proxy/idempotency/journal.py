@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from proxy.idempotency.blocked import Blocked
 from proxy.idempotency.record import (
     Claim,
+    ClaimLost,
     JournalError,
     Record,
     Release,
@@ -86,12 +87,14 @@ class Journal:
         asked = self.own(self.store.claim(wanted))
         try:
             return await self._in_time(asked)
-        except StoreUnavailable:
+        except (StoreUnavailable, asyncio.CancelledError):
             self.own(self._give_up(asked))
             raise
 
     async def _give_up(self, asked: asyncio.Future[tuple[Verdict, Record]]) -> None:
-        """A claim that came too late is let go, or its key would be busy for ever."""
+        """A claim that came too late, or whose caller has left, is let go: else its key would be
+        busy for ever.
+        """
         try:
             verdict, row = await asked
         except (StoreUnavailable, JournalError):
@@ -118,6 +121,9 @@ class Journal:
             return Conclusion.OWED
         except Superseded:
             return Conclusion.TAKEN_OVER
+        except ClaimLost:
+            if not isinstance(made, Release):
+                raise  # something was sent under a key that nobody has
         finally:
             self.committed(self._loop.time() - begun_at)
         return Conclusion.DURABLE

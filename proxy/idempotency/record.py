@@ -53,6 +53,12 @@ class JournalError(Exception):
     """A row or a step that must not be: a bug, or a journal that somebody changed by hand."""
 
 
+class ClaimLost(JournalError):
+    """A step for a key that is not in the journal. Where a claim is told before it is durable, the
+    commit that it was to share has failed: nothing is left of it, and nothing was sent under it.
+    """
+
+
 class Superseded(Exception):
     """The step belongs to a run that another one has taken over; nothing was changed."""
 

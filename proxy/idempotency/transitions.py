@@ -15,6 +15,7 @@ from typing import Any
 from proxy.idempotency.keys import next_partner_key
 from proxy.idempotency.record import (
     Claim,
+    ClaimLost,
     Doubt,
     Fence,
     Instant,
@@ -78,7 +79,7 @@ def claim(row: Record | None, wanted: Claim, now: Instant) -> tuple[Verdict, Rec
 def step(row: Record | None, token: int, made: Step, now: Instant) -> Record:
     """The row after a step of the run that holds `token`. Raises Superseded, JournalError."""
     if row is None:
-        raise JournalError("a step for a key that is not in the journal")
+        raise ClaimLost("a step for a key that is not in the journal")
     check(row)
     if row.token != token:
         raise Superseded(f"token {token} was taken over by {row.token}")
@@ -156,7 +157,7 @@ def _fence(row: Record, made: Fence, now: Instant) -> Record:
         raise JournalError("what is being reversed must not be sent again")
     if made.attempt <= row.attempt:
         raise JournalError("an attempt was fenced twice")
-    again = row.state is State.IN_DOUBT
+    again = row.doubts > 0
     return _to(
         State.SENDING, row, now, execution="unknown", attempt=made.attempt,
         partner=made.partner, upstream=made.upstream, partner_key=made.partner_key,

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -46,7 +46,10 @@ def parse_address(text: str) -> Address:
 
 
 class Sidecar:
-    """A running sidecar; use as a context manager, so that it is ended whatever happens."""
+    """A running sidecar; use as a context manager, so that it is ended whatever happens.
+
+    `within` is a command that prepares a place and then becomes the sidecar.
+    """
 
     def __init__(
         self,
@@ -56,12 +59,23 @@ class Sidecar:
         loop: str = "uvloop",
         environment: Mapping[str, str] | None = None,
         stdout: int | None = None,
+        within: Sequence[str] = (),
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._stdout_path = directory / "stdout.jsonl"
         self._stderr_path = directory / "stderr.txt"
         file = configuration.write(directory, config)
-        command = [sys.executable, "-m", "proxy", "run", "--config", str(file), "--loop", loop]
+        command = [
+            *within,
+            sys.executable,
+            "-m",
+            "proxy",
+            "run",
+            "--config",
+            str(file),
+            "--loop",
+            loop,
+        ]
         with self._stdout_path.open("wb") as out, self._stderr_path.open("wb") as err:
             self.process = subprocess.Popen(
                 command,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from proxy.idempotency.record import Fence, State
+from unittest import mock
+
+from proxy.idempotency.record import Fence, Record, State, Step
 from proxy.model.outcome import Execution, Origin, Refused, Unsent
 from proxy.model.phase import Phase
-from tests.unit.idempotency.house import House, done
+from tests.unit.idempotency.house import House, done, refused
 
 UNSENT = Unsent("acme", "a", Phase.CONNECT, "refused", Origin.PARTNER)
 
@@ -35,6 +37,24 @@ async def test_a_run_that_was_taken_over_sends_nothing() -> None:
     assert house.sent == []
     (row,) = house.store.rows.values()
     assert row.state is State.CLAIMED
+
+
+async def test_a_claim_that_was_lost_before_its_fence_sends_nothing() -> None:
+    """The disk was full, and the commit that they shared was undone: the journal is away, which is
+    no bug of ours, and the key is free.
+    """
+    house = House()
+    step = house.store.step
+
+    async def undone(row_id: bytes, token: int, made: Step) -> Record:
+        house.store.rows.clear()
+        return await step(row_id, token, made)
+
+    with mock.patch.object(house.store, "step", undone):
+        assert refused(await house.ask()) == ("journal_unavailable", 503, Execution.NONE)
+    assert (house.sent, house.bugs, house.journal.owed) == ([], [], 0)
+    house.answers = [done()]
+    assert await house.ask() == done()
 
 
 async def test_an_attempt_must_not_begin_later_than_the_journal_says() -> None:

@@ -1,0 +1,105 @@
+"""Journals with one mistake each, which the machine must find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+from proxy.idempotency import asked, transitions
+from proxy.idempotency.journal import Conclusion, Journal
+from proxy.idempotency.record import Fence, Instant, Record, Step
+from tests.simulation import store
+
+Mutation = Callable[[], Any]
+"""A context in which the mistake is made."""
+
+
+def fence_skipped() -> Any:
+    """Attempts go out, and the journal hears of them only at their end."""
+    step = Journal.step
+
+    async def mutant(self: Journal, row_id: bytes, token: int, made: Step) -> Record | None:
+        return None if isinstance(made, Fence) else await step(self, row_id, token, made)
+
+    return mock.patch.object(Journal, "step", mutant)
+
+
+def sent_before_the_fence_is_durable() -> Any:
+    """The fence is written, but nobody waits for it."""
+    step = Journal.step
+
+    async def mutant(self: Journal, row_id: bytes, token: int, made: Step) -> Record | None:
+        if isinstance(made, Fence):
+            self.own(step(self, row_id, token, made))
+            return None
+        return await step(self, row_id, token, made)
+
+    return mock.patch.object(Journal, "step", mutant)
+
+
+def answered_before_it_is_durable() -> Any:
+    """The ending is written, but the caller need not wait for it."""
+    conclude = Journal.conclude
+
+    async def mutant(self: Journal, *told: Any) -> Conclusion:
+        self.own(conclude(self, *told))
+        return Conclusion.DURABLE
+
+    return mock.patch.object(Journal, "conclude", mutant)
+
+
+def fingerprint_ignored() -> Any:
+    """Any request passes for the first one under its key."""
+    claim_of = asked.claim_of
+
+    def mutant(*given: Any) -> Any:
+        return replace(claim_of(*given), fingerprint=b"f" * 32)
+
+    return mock.patch("proxy.idempotency.claim.claim_of", mutant)
+
+
+def resent_blindly() -> Any:
+    """What is in doubt is sent again, whether or not the partner knows keys."""
+    return mock.patch.object(transitions, "_resendable", return_value=True)
+
+
+def window_ignored() -> Any:
+    """A partner's keys are believed to be remembered for ever."""
+
+    def mutant(row: Record, wanted: Any, now: Instant) -> bool:
+        return row.upstream in wanted.resend_s and wanted.resend_s[row.upstream] > 0
+
+    return mock.patch.object(transitions, "_resendable", mutant)
+
+
+def token_ignored() -> Any:
+    """A run that was taken over may still change the row."""
+    step = transitions.step
+
+    def mutant(row: Record | None, token: int, made: Step, now: Instant) -> Record:
+        return step(row, token if row is None else row.token, made, now)
+
+    return mock.patch.object(transitions, "step", mutant)
+
+
+def lease_ignored() -> Any:
+    """A run that is only stopped is taken for dead, whatever it may still send."""
+    return mock.patch.object(store, "MARGIN_S", -1e9)
+
+
+MUTANTS: dict[str, tuple[Mutation, str]] = {
+    each.__name__: (each, rule)
+    for each, rule in (
+        (fence_skipped, "I6"),
+        (sent_before_the_fence_is_durable, "I6"),
+        (answered_before_it_is_durable, "I4|I6"),
+        (fingerprint_ignored, "I3"),
+        (resent_blindly, "I5"),
+        (window_ignored, "I5"),
+        (token_ignored, "I6"),
+        (lease_ignored, "I5|I6"),
+    )
+}
+"""By name: the mistake, and the rule by which it is found."""
