@@ -92,7 +92,7 @@ class Arm:
 
     async def play(self, form: Form, recovered: Callable[[], Awaitable[float]]) -> Story:
         """The whole timeline. `recovered` returns when the arm says that it is well again."""
-        await self.load("warm-up", WARM_S)
+        warming = await self.load("warm-up", WARM_S)
         self.zone.server.forget()
         calls = self._plan("main", form.seconds, self.rate_per_s)
         title = f"{self.name} faults"
@@ -111,7 +111,16 @@ class Arm:
             fresh_after_s = await recovered()
         moving, moved_at = await self._move()
         queries = self.zone.server.queries()
-        return Story(running.history, phases, queries, healed_at, moving, moved_at, fresh_after_s)
+        return Story(
+            warming,
+            running.history,
+            phases,
+            queries,
+            healed_at,
+            moving,
+            moved_at,
+            fresh_after_s,
+        )
 
     async def _move(self) -> tuple[History, float]:
         """The partner gets another address, and goes on at the old one too."""

@@ -37,8 +37,10 @@ class Phase:
 
 @dataclass(slots=True)
 class Story:
-    """One arm from its first measured call on; instants are monotonic."""
+    """One arm; instants are monotonic."""
 
+    warming: History
+    """Before anything is measured; its calls stand in the ledgers too."""
     history: History
     """Of the healthy phase, the faults and the recovery."""
     phases: list[Phase]

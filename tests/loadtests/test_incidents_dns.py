@@ -73,6 +73,7 @@ def questions(kind: str, start: float, end: float, every_s: float = 4.2) -> list
 def story() -> Story:
     """Thirty healthy seconds, thirty of all faults at once, then healing and a move."""
     return Story(
+        warming=History(calls(90.0, 93.0)),
         history=History(calls(HEALTHY_AT, HEALED_AT + 4)),
         phases=[
             Phase("healthy", HEALTHY_AT, BROKEN_AT),
