@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 
 from loadtests.incidents.checker import check
-from loadtests.incidents.dns_arm import Arm, Form, everywhere, partners
+from loadtests.incidents.dns_arm import QUICK, Arm, Form, everywhere, partners
 from loadtests.incidents.dns_promises import (
     RATE_PER_S,
     RECOVERY_S,
@@ -103,9 +103,18 @@ async def play_sidecar(stage: Stage, form: Form, measured: Measured) -> None:
         async with trap(extras) as trap_port:
             story = await _play(stage, form, Zone(server), old.port, trap_port, extras)
     executions = stage.executions()
-    everything = merged([story.history, story.moving, extras.high, extras.cold, *extras.trials])
+    everything = merged(
+        [
+            story.warming,
+            story.history,
+            story.moving,
+            extras.high,
+            extras.cold,
+            *extras.trials,
+        ]
+    )
     findings = check(everything, executions)
-    measured.bars += bars(story, extras)
+    measured.bars += bars(story, extras, quick=form is QUICK)
     measured.bars.append(moved_bar(seen_after_s(story, executions, "new")))
     measured.bars += ledger_bars("tidegate", findings)
     measured.figures["tidegate"] = {
