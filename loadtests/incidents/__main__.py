@@ -110,6 +110,8 @@ async def _play(replay: Replay, run: Run) -> Result:
             summary=measured.summary,
             driver_lag_ms=measured.driver_lag_ms,
         )
+        if measured.refused and result.held:
+            result = replace(result, error=measured.refused, refused=True)
     return replace(result, seconds=time.monotonic() - began_at)
 
 

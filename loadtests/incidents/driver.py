@@ -13,7 +13,7 @@ import math
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -24,6 +24,11 @@ from loadtests.incidents.schedule import PlannedCall
 
 _SWEEP_S = 0.1
 _CONNECT_TIMEOUT_S = 5.0
+_SWITCH_INTERVAL_S = 0.0005
+_SWITCH_INTERVAL_DEFAULT_S = sys.getswitchinterval()
+
+Target = str | Callable[[PlannedCall], str]
+"""One path for all calls, or each call's own."""
 
 
 class Driver:
@@ -54,16 +59,17 @@ class Driver:
         """How many calls are due and have not ended."""
         return len(self._busy) + len(self._waiting)
 
-    async def run(self, path: str, calls: Sequence[PlannedCall], history: History) -> None:
+    async def run(self, path: Target, calls: Sequence[PlannedCall], history: History) -> None:
         """Make `calls`, filling in their `history`, and wait until each has ended."""
         authority = f"{self._host}:{self._port}"
-        requests = [request_bytes(authority, path, call) for call in calls]
+        path_of = path if callable(path) else lambda _: path
+        requests = [request_bytes(authority, path_of(call), call) for call in calls]
         records = history.records
         metronome = Metronome(
             [record.scheduled_at for record in records],
             lambda index: self._begin(records[index], requests[index]),
         )
-        with _undisturbed():
+        with undisturbed():
             await asyncio.gather(metronome.run(), self._all_ended(records))
 
     async def close(self) -> None:
@@ -158,17 +164,25 @@ def request_bytes(authority: str, path: str, call: PlannedCall) -> bytes:
     return "\r\n".join(lines).encode("ascii") + call.body
 
 
+_quiet = 0
+"""How many loads are under way that want to be left alone."""
+
+
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """Keep our own collector and thread switches out of the latencies we measure."""
-    interval_s = sys.getswitchinterval()
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    sys.setswitchinterval(0.0005)
+    global _quiet
+    if _quiet == 0:
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    _quiet += 1
     try:
         yield
     finally:
-        sys.setswitchinterval(interval_s)
-        gc.enable()
-        gc.unfreeze()
+        _quiet -= 1
+        if _quiet == 0:
+            sys.setswitchinterval(_SWITCH_INTERVAL_DEFAULT_S)
+            gc.enable()
+            gc.unfreeze()

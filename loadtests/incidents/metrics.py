@@ -93,6 +93,14 @@ class Admin:
             for row in document["findings"]
         ]
 
+    async def names(self) -> list[dict[str, Any]]:
+        """All rows of `/dns`: what is known of each name, now."""
+        async with self._session.get(f"{self._base_url}/dns") as answer:
+            answer.raise_for_status()
+            document: dict[str, Any] = await answer.json()
+        names: list[dict[str, Any]] = document["names"]
+        return names
+
 
 def rss_bytes(pid: int) -> int:
     """Resident memory of a process."""

@@ -49,6 +49,8 @@ class Measured:
     summary: str = ""
     driver_lag_ms: float = 0.0
     """The driver's own lag, p99 of the worst part; see `figures.driver_lag_ms`."""
+    refused: str = ""
+    """A part that could not be played here, with the remedy: then the replay is no pass."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from loadtests.incidents.checker import Execution
-from loadtests.incidents.driver import Driver
+from loadtests.incidents.driver import Driver, Target
 from loadtests.incidents.history import History
 from loadtests.incidents.journals import STORES, JournalUnderTest
 from loadtests.incidents.metrics import Admin
@@ -33,6 +33,17 @@ _READY_S = 15.0
 _READY_LINE = r"^tidegate ready: payments (http://\S+) admin (http://\S+)$"
 _LEAD_S = 0.2
 """Between building a schedule and its first call, so that no call is late from the start."""
+
+
+class Drives(Protocol):
+    """Whatever makes the calls of a schedule and fills in their history."""
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls are due and have not ended."""
+
+    async def run(self, path: Target, calls: Sequence[PlannedCall], history: History) -> None:
+        """Make `calls`, and wait until each has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,12 @@ class Stage:
         await self._exits.aclose()
 
     async def partner(
-        self, name: str, kind: str, seed: int, latency_p50_ms: float = LATENCY_P50_MS
+        self,
+        name: str,
+        kind: str,
+        seed: int,
+        latency_p50_ms: float = LATENCY_P50_MS,
+        **options: Any,
     ) -> SandboxPartner:
         """A ready sandbox partner whose own time is log-normal and the same for the same seed."""
         partner = await asyncio.to_thread(
@@ -81,6 +97,7 @@ class Stage:
             latency_p50_ms=latency_p50_ms,
             latency_sigma=LATENCY_SIGMA,
             seed=seed,
+            **options,
         )
         self._exits.callback(partner.stop)
         self._partners.append(partner)
@@ -91,12 +108,17 @@ class Stage:
         path = self.directory / "tidegate.yaml"
         path.write_text(json.dumps(config, indent=2), encoding="utf-8")
         command = [sys.executable, "-m", "proxy", "run", "--config", str(path)]
-        process = Process("sidecar", command, self.directory)
-        self._exits.push_async_callback(process.stop)
+        process = self.process("sidecar", command)
         ready = await process.line(_READY_LINE, process.err_path, _READY_S)
         admin = Admin(ready[2])
         self._exits.push_async_callback(admin.close)
         return Sidecar(process, ready[1], admin)
+
+    def process(self, name: str, command: Sequence[str]) -> Process:
+        """Another program, ended with everything else."""
+        process = Process(name, command, self.directory)
+        self._exits.push_async_callback(process.stop)
+        return process
 
     async def journal(self, store: str) -> JournalUnderTest:
         """The journal of that name, empty."""
@@ -120,7 +142,7 @@ class Stage:
 
     @asynccontextmanager
     async def load(
-        self, driver: Driver, path: str, calls: Sequence[PlannedCall], label: str
+        self, driver: Drives, path: Target, calls: Sequence[PlannedCall], label: str
     ) -> AsyncIterator[Running]:
         """Drive `calls` in the background; at the end of the block wait until each has ended."""
         starts_at = time.monotonic() + _LEAD_S

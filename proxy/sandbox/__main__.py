@@ -24,6 +24,7 @@ def options_from(arguments: Sequence[str]) -> PartnerOptions:
     parser.add_argument("--tls-certificate-file")
     parser.add_argument("--tls-key-file")
     parser.add_argument("--backlog", type=int, default=128)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--end-with-stdin", action="store_true")
     try:
         return PartnerOptions(**vars(parser.parse_args(arguments)))

@@ -21,6 +21,7 @@ import ssl
 from collections.abc import Callable
 
 HOST = "127.0.0.1"
+"""Where a partner listens unless it is told another address of the loopback interface."""
 _ACCEPTS_PER_TURN = 64
 _FILLERS = 4
 _PAUSE_S = 0.1
@@ -32,7 +33,7 @@ class BlackholeError(Exception):
 
 
 class Listener:
-    """One port of 127.0.0.1. `adopt` makes the protocol of an accepted connection."""
+    """One port of one address. `adopt` makes the protocol of an accepted connection."""
 
     def __init__(
         self,
@@ -41,11 +42,13 @@ class Listener:
         adopt: Callable[[], asyncio.Protocol],
         tls: ssl.SSLContext | None,
         on_failed_handshake: Callable[[], None],
+        host: str = HOST,
     ) -> None:
+        self._host = host
         self._holder = socket.socket()
         try:
             self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._holder.bind((HOST, port))
+            self._holder.bind((host, port))
         except OSError:
             self._holder.close()
             raise
@@ -90,7 +93,7 @@ class Listener:
             filler.setblocking(False)
             self._fillers.append(filler)
             with contextlib.suppress(BlockingIOError):
-                filler.connect((HOST, self.port))
+                filler.connect((self._host, self.port))
         if select.select([], [self._fillers[-1]], [], 0)[1]:
             self.open()
             raise BlackholeError("the kernel still accepts connections beyond a backlog of 0")
@@ -105,7 +108,7 @@ class Listener:
         for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
             listening.setsockopt(socket.SOL_SOCKET, option, 1)
         listening.setblocking(False)
-        listening.bind((HOST, self.port))
+        listening.bind((self._host, self.port))
         listening.listen(backlog)
         return listening
 

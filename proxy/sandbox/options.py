@@ -27,6 +27,8 @@ class PartnerOptions:
     tls_certificate_file: str | None = None
     tls_key_file: str | None = None
     backlog: int = 128
+    host: str = "127.0.0.1"
+    """The loopback address to listen on; two partners may share a port on different ones."""
     end_with_stdin: bool = False
     """End when standard input does, so that no partner outlives the process that started it."""
 

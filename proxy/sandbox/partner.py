@@ -143,16 +143,21 @@ class PartnerProcess:
             tls.load_cert_chain(options.tls_certificate_file, options.tls_key_file)
         try:
             return Listener(
-                options.port, options.backlog, self._desk.adopt, tls, self._handshake_failed
+                options.port,
+                options.backlog,
+                self._desk.adopt,
+                tls,
+                self._handshake_failed,
+                options.host,
             )
         except OSError as problem:
             raise _taken(problem, options.port) from problem
 
     def _say_ready(self, control_port: int) -> None:
         scheme = "https" if self._options.tls_certificate_file else "http"
+        url = f"{scheme}://{self._options.host}:{self._listener.port}"
         sys.stdout.write(
-            f"partner ready: {self._options.name} {scheme}://{HOST}:{self._listener.port}"
-            f" control http://{HOST}:{control_port}\n"
+            f"partner ready: {self._options.name} {url} control http://{HOST}:{control_port}\n"
         )
         sys.stdout.flush()
 

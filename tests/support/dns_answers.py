@@ -16,6 +16,8 @@ class Answer:
     rcode: int = wire.NOERROR
     silent: bool = False
     """Nothing is said at all."""
+    loss: float = 0.0
+    """The share of questions to which nothing is said, by chance from the server's seed."""
     truncate_udp: bool = False
     """Over UDP only that there is more; the whole over TCP."""
     delay_s: float = 0.0

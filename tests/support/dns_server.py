@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import random
 import selectors
 import socket
 import struct
@@ -40,7 +41,8 @@ class _Due:
 class DnsServer:
     """A running name server; use as a context manager. Answers may change at any time."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0, seed: int = 0) -> None:
+        self._chance = random.Random(seed)
         self._changed = threading.Condition()
         self._answers: dict[tuple[str, str], Answer] = {}
         self._queries: list[Query] = []
@@ -48,7 +50,7 @@ class DnsServer:
         """For names that were never set."""
         self.everything: Answer | None = None
         """In place of all other answers while it is set: an outage."""
-        self._udp, self._tcp = _sockets()
+        self._udp, self._tcp = _sockets(port)
         self.port: int = self._udp.getsockname()[1]
         self._selector = selectors.DefaultSelector()
         self._streams: dict[socket.socket, bytes] = {}
@@ -183,7 +185,7 @@ class DnsServer:
             )
             answer, records = self._find(question.name, question.kind)
             self._changed.notify_all()
-        if answer.silent:
+        if answer.silent or self._chance.random() < answer.loss:
             return
         said = answer.garbage
         if said is None:
@@ -227,10 +229,10 @@ def _send(due: _Due) -> None:
         return
 
 
-def _sockets() -> tuple[socket.socket, socket.socket]:
-    """A UDP and a TCP socket on one port of the kernel's choosing."""
+def _sockets(port: int) -> tuple[socket.socket, socket.socket]:
+    """A UDP and a TCP socket on one port; 0 is one of the kernel's choosing."""
     for _ in range(50):
-        tcp = socket.create_server(("127.0.0.1", 0))
+        tcp = socket.create_server(("127.0.0.1", port))
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             udp.bind(tcp.getsockname())

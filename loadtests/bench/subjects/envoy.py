@@ -27,7 +27,7 @@ class Envoy:
 
     def version(self) -> str:
         """The number out of `hash/1.2.3/Clean/…`."""
-        argv = [_needed_binary(), "--version"]
+        argv = [needed_binary(), "--version"]
         shown = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=True).stdout
         found = re.search(r"/(\d+\.\d+\.\d+)", shown)
         return found.group(1) if found else "unknown"
@@ -36,7 +36,7 @@ class Envoy:
         """Log lines are gathered up to 64 KB or 10 s, which is its default."""
         path = place.write("envoy.json", json.dumps(_config(place), indent=1))
         argv = [
-            *(_needed_binary(), "--config-path", str(path), "--concurrency", "1"),
+            *(needed_binary(), "--config-path", str(path), "--concurrency", "1"),
             *("--disable-hot-restart", "--log-level", "error"),
         ]
         return Launch(argv, logs_to_stdout=False)
@@ -51,7 +51,8 @@ def _binary() -> str | None:
     return find_program("envoy")
 
 
-def _needed_binary() -> str:
+def needed_binary() -> str:
+    """The binary's path; raises BenchError where there is none."""
     binary = _binary()
     if binary is None:
         raise BenchError("envoy is absent")

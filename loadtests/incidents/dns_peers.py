@@ -1,0 +1,194 @@
+"""The peers of INC-03: Envoy with strict and logical DNS, and an application on plain aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import socket
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing, suppress
+from typing import Any
+
+import aiohttp
+from aiohttp.resolver import AsyncResolver
+
+from loadtests.bench.subjects.envoy import needed_binary
+from loadtests.incidents.dns_zone import host
+from loadtests.incidents.driver import Target, undisturbed
+from loadtests.incidents.history import CallRecord, History
+from loadtests.incidents.metronome import Metronome
+from loadtests.incidents.mortal import free_port
+from loadtests.incidents.process import ReplayError
+from loadtests.incidents.schedule import PlannedCall
+from loadtests.incidents.stage import Stage
+
+DEADLINE_S = 5.0
+AIOHTTP_TTL_S = 10
+"""What aiohttp keeps every answer for unless it is told otherwise, whatever the answer says."""
+
+_EXTENSION = "type.googleapis.com/envoy.extensions"
+_READY_S = 15.0
+_POLL_S = 0.02
+
+
+async def envoy(
+    stage: Stage, kind: str, nameserver_port: int, partner_port: int, labels: Iterable[str]
+) -> str:
+    """A ready Envoy with one cluster for each name; its URL."""
+    port = free_port(random.Random(f"{kind}/{nameserver_port}"))
+    path = stage.directory / f"{kind}.json"
+    config = envoy_config(kind, port, nameserver_port, partner_port, labels)
+    path.write_text(json.dumps(config, indent=1), encoding="utf-8")
+    command = [
+        *(needed_binary(), "--config-path", str(path), "--concurrency", "1"),
+        *("--disable-hot-restart", "--log-level", "error"),
+    ]
+    process = stage.process(kind, command)
+    give_up_at = time.monotonic() + _READY_S
+    while True:
+        process.check_alive()
+        with closing(socket.socket()) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return f"http://127.0.0.1:{port}"
+        if time.monotonic() > give_up_at:
+            raise ReplayError(f"{kind} did not listen within {_READY_S:g} s")
+        await asyncio.sleep(_POLL_S)
+
+
+def envoy_config(
+    kind: str, port: int, nameserver_port: int, partner_port: int, labels: Iterable[str]
+) -> dict[str, Any]:
+    """Routes `/LABEL/` to a cluster each, resolved by c-ares from the one name server. PURE."""
+    names = list(labels)
+    routes = [
+        {
+            "match": {"prefix": f"/{label}/"},
+            "route": {"cluster": label, "prefix_rewrite": "/", "timeout": f"{DEADLINE_S:g}s"},
+        }
+        for label in names
+    ]
+    manager = {
+        "@type": f"{_EXTENSION}.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "payments",
+        "codec_type": "HTTP1",
+        "http_filters": [
+            {
+                "name": "envoy.filters.http.router",
+                "typed_config": {"@type": f"{_EXTENSION}.filters.http.router.v3.Router"},
+            }
+        ],
+        "route_config": {"virtual_hosts": [{"name": "*", "domains": ["*"], "routes": routes}]},
+    }
+    listener = {
+        "name": "payments",
+        "address": _address("127.0.0.1", port),
+        "filter_chains": [
+            {
+                "filters": [
+                    {
+                        "name": "envoy.filters.network.http_connection_manager",
+                        "typed_config": manager,
+                    }
+                ]
+            }
+        ],
+    }
+    clusters = [_cluster(kind, label, nameserver_port, partner_port) for label in names]
+    return {"static_resources": {"listeners": [listener], "clusters": clusters}}
+
+
+def _cluster(kind: str, label: str, nameserver_port: int, partner_port: int) -> dict[str, Any]:
+    """One name; a new connection for each call, as in the other arms."""
+    endpoint = {"endpoint": {"address": _address(host(label), partner_port)}}
+    return {
+        "name": label,
+        "type": kind.upper(),
+        "connect_timeout": "4s",
+        "respect_dns_ttl": True,
+        "dns_lookup_family": "V4_PREFERRED",
+        "typed_dns_resolver_config": {
+            "name": "envoy.network.dns_resolver.cares",
+            "typed_config": {
+                "@type": f"{_EXTENSION}.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
+                "resolvers": [_address("127.0.0.1", nameserver_port)],
+                "dns_resolver_options": {"no_default_search_domain": True},
+            },
+        },
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": f"{_EXTENSION}.upstreams.http.v3.HttpProtocolOptions",
+                "common_http_protocol_options": {"max_requests_per_connection": 1},
+                "explicit_http_config": {"http_protocol_options": {}},
+            }
+        },
+        "load_assignment": {
+            "cluster_name": label,
+            "endpoints": [{"lb_endpoints": [endpoint]}],
+        },
+    }
+
+
+def _address(name: str, port: int) -> dict[str, Any]:
+    return {"socket_address": {"address": name, "port_value": port}}
+
+
+class PlainClient:
+    """An application that calls its partner through aiohttp, on the schedule of the others."""
+
+    def __init__(self, nameserver: str, url_of: Callable[[PlannedCall], str]) -> None:
+        self._url_of = url_of
+        self._resolver = AsyncResolver(nameservers=[nameserver])
+        connector = aiohttp.TCPConnector(
+            resolver=self._resolver, ttl_dns_cache=AIOHTTP_TTL_S, force_close=True, limit=0
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector, timeout=aiohttp.ClientTimeout(total=DEADLINE_S)
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls are due and have not ended."""
+        return len(self._tasks)
+
+    async def run(self, path: Target, calls: Sequence[PlannedCall], history: History) -> None:
+        """Make `calls`, and wait until each has ended; each goes to its own name."""
+        records = history.records
+        metronome = Metronome(
+            [record.scheduled_at for record in records],
+            lambda index: self._begin(records[index], calls[index]),
+        )
+        with undisturbed():
+            await metronome.run()
+            await asyncio.gather(*self._tasks)
+
+    async def close(self) -> None:
+        """Give everything back."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._session.close()
+        await self._resolver.close()
+
+    def _begin(self, record: CallRecord, call: PlannedCall) -> None:
+        record.taken_at = record.started_at = time.monotonic()
+        task = asyncio.get_running_loop().create_task(self._call(record, call))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _call(self, record: CallRecord, call: PlannedCall) -> None:
+        record.sent = True
+        try:
+            async with self._session.post(
+                self._url_of(call), data=call.body, headers=dict(call.headers)
+            ) as answer:
+                await answer.read()
+                record.status = answer.status
+                record.echoed_nonce = answer.headers.get("Sandbox-Nonce", "")
+                with suppress(KeyError, ValueError):
+                    record.partner_time_s = float(answer.headers["Sandbox-Time-Ms"]) / 1000
+        except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+            record.error = type(error).__name__
+        record.ended_at = time.monotonic()
