@@ -38,8 +38,12 @@ class JournalMachine(RuleBasedStateMachine):
     sidecars: ClassVar[Sequence[int]] = (1, 1, 2)
     """How many there are on the journal, in so many of the histories."""
 
-    @initialize(data=st.data(), own_keys=st.booleans(), inquiries=st.booleans())
-    def begin(self, data: st.DataObject, own_keys: bool, inquiries: bool) -> None:
+    own_keys: ClassVar[Sequence[bool]] = (False, True)
+    """Whether the partner has keys of its own."""
+
+    @initialize(data=st.data(), inquiries=st.booleans())
+    def begin(self, data: st.DataObject, inquiries: bool) -> None:
+        own_keys = data.draw(st.sampled_from(self.own_keys))
         sidecars = data.draw(st.sampled_from(self.sidecars))
         self.world = World(own_keys=own_keys, inquiries=inquiries, sidecars=sidecars)
 
@@ -209,6 +213,12 @@ class JournalMachine(RuleBasedStateMachine):
             self.world.come_to_rest()
         finally:
             self.world.end()
+
+
+class OwnKeysMachine(JournalMachine):
+    """A partner with keys of its own in every history."""
+
+    own_keys = (True,)
 
 
 class SharedJournalMachine(JournalMachine):

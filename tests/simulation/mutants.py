@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -40,11 +41,15 @@ def sent_before_the_fence_is_durable() -> Any:
 
 
 def answered_before_it_is_durable() -> Any:
-    """The ending is written, but the caller need not wait for it."""
+    """The ending is written a little later, and the caller need not wait for it."""
     conclude = Journal.conclude
 
+    async def later(self: Journal, *told: Any) -> None:
+        await asyncio.sleep(0.02)
+        await conclude(self, *told)
+
     async def mutant(self: Journal, *told: Any) -> Conclusion:
-        self.own(conclude(self, *told))
+        self.own(later(self, *told))
         return Conclusion.DURABLE
 
     return mock.patch.object(Journal, "conclude", mutant)
