@@ -90,7 +90,7 @@ async def open_connection(
 ) -> P | Failure:
     """A connection of `factory`'s kind, or the phase and reason of the failure, never sent.
 
-    `tell` hears of each address whether it accepted, unless another was faster.
+    `tell` hears of each address whether it accepted, unless it was closed before it had time to.
     """
     resolved = await _resolve(target, resolve, min(timeouts.resolve_s, deadline_at - now()))
     if isinstance(resolved, Failure):

@@ -22,7 +22,10 @@ from typing import Final
 
 Address = tuple[socket.AddressFamily, str]
 Tell = Callable[[str, bool], None]
-"""(address, whether it accepted), for each attempt that ended by itself."""
+"""(address, whether it accepted), for each attempt that ended by itself, or was overtaken.
+
+Overtaken: silent for a while, when an address that was begun later accepted.
+"""
 
 APART_S: Final = 0.25
 """RFC 8305, section 5; less when the time would not reach all addresses."""
@@ -80,6 +83,7 @@ class Race:
         self._winner: socket.socket | None = None
         self._over: asyncio.Future[None] = self._loop.create_future()
         self._apart_s = APART_S
+        self._silent_s = _SILENT_S
         self._next: asyncio.TimerHandle | None = None
 
     async def run(self, within_s: float, patience_s: float) -> socket.socket | str:
@@ -89,11 +93,11 @@ class Race:
         may take at all: when less is left, silence says nothing about an address.
         """
         self._apart_s = min(APART_S, within_s / len(self._left))
-        silent_s = min(_SILENT_S, 0.5 * patience_s / len(self._left))
+        self._silent_s = min(_SILENT_S, 0.5 * patience_s / len(self._left))
         try:
             self._begin_next()
             if not self._over.done():
-                limit = self._loop.call_later(within_s, self._time_is_up, silent_s)
+                limit = self._loop.call_later(within_s, self._time_is_up)
                 try:
                     await self._over
                 finally:
@@ -154,9 +158,12 @@ class Race:
             self._begin_next()
 
     def _won(self, attempt: _Attempt) -> None:
+        overtaken = [each for each in self._silent() if each.number < attempt.number]
         self._winner = attempt.socket
         self._abandon()
         self._over.set_result(None)
+        for each in overtaken:
+            self._failed(each.number, each.address, "timeout")
         if self._tell is not None:
             self._tell(attempt.address, True)
 
@@ -165,15 +172,19 @@ class Race:
         if self._tell is not None and reason not in _OURS:
             self._tell(address, False)
 
-    def _time_is_up(self, silent_s: float) -> None:
+    def _time_is_up(self) -> None:
         if self._over.done():
             return
-        begun_before = self._loop.time() - silent_s
-        silent = [each for each in self._going.values() if each.begun_at <= begun_before]
+        silent = self._silent()
         self._abandon()
         self._over.set_result(None)
         for attempt in silent:
             self._failed(attempt.number, attempt.address, "timeout")
+
+    def _silent(self) -> list[_Attempt]:
+        """Those of which nothing was heard for long enough."""
+        begun_before = self._loop.time() - self._silent_s
+        return [each for each in self._going.values() if each.begun_at <= begun_before]
 
     def _abandon(self) -> None:
         """Close all attempts that are on their way, and begin no more."""

@@ -49,7 +49,7 @@ async def test_a_silent_address_costs_a_quarter_of_a_second() -> None:
         await hang_up(await dial(port, found=at(DEAD, ALIVE), progress=progress, told=told))
         assert 0.24 <= time.monotonic() - begun_at < 0.7
         assert progress.resolved_at + 0.24 <= progress.connected_at <= progress.secured_at
-    assert told == [(ALIVE, True)]
+    assert told == [(DEAD, False), (ALIVE, True)]
 
 
 async def test_a_silent_address_leaves_time_for_the_next() -> None:

@@ -96,11 +96,25 @@ def test_what_is_decided_at_once_costs_no_timer(network: Network, loop: VirtualL
 def test_the_first_that_accepts_wins(
     network: Network, first_s: float, second_s: float, winner: tuple[str, float]
 ) -> None:
-    """The other one is closed in that instant, and nothing is told about it."""
+    """The other one is closed in that instant; if it was overtaken, that is told."""
     task = network.start(a=(first_s, ACCEPTS), b=(second_s, ACCEPTS))
     assert network.finish(task) == winner
     assert network.open() == [winner[0]]
-    assert network.told == [(winner[0], True)]
+    overtaken = [(A, False)] if winner[0] == B else []
+    assert network.told == [*overtaken, (winner[0], True)]
+
+
+def test_whoever_was_silent_for_long_is_overtaken(network: Network) -> None:
+    """And none that failed before is told twice."""
+    task = network.start(a=SILENT, b=(0.01, REFUSES), c=(0.05, REFUSES), d=(0.1, ACCEPTS))
+    network.finish(task, 0.01)
+    assert network.told == [(B, False), (C, False), (A, False), ("198.51.100.3", True)]
+
+
+def test_one_that_was_begun_later_is_not_overtaken(network: Network) -> None:
+    """It may have been on its way to accept."""
+    network.finish(network.start(a=(0.49, ACCEPTS), b=SILENT), 0.01)
+    assert network.told == [(A, True)]
 
 
 def test_two_that_accept_in_the_same_instant(network: Network, loop: VirtualLoop) -> None:
