@@ -28,7 +28,7 @@ from proxy.idempotency.record import Doubt, Record, Release, Settle, Step, Verdi
 from proxy.idempotency.seal import Sealer, SealError, unpack
 from proxy.idempotency.settling import NEXT_STEP
 from proxy.idempotency.store import StoreUnavailable
-from proxy.model.call import Attempt, Call, Ticket
+from proxy.model.call import SAFE_METHODS, Attempt, Call, Ticket
 from proxy.model.clock import Clock
 from proxy.model.events import LateEnding
 from proxy.model.message import Response
@@ -39,7 +39,6 @@ from proxy.pipeline.layer import Handler, Layer, Ready
 
 _POLL_S = 0.1
 _OURS = (Verdict.RUN, Verdict.RESEND)
-_SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS"))
 
 _MISMATCH = Refused(
     "key_reused", 422, "This idempotency key was used for another request; nothing was sent.",
@@ -75,7 +74,7 @@ class Claims:
             def handle(call: Call) -> Awaitable[Outcome]:
                 assert call.route is not None
                 rule = call.route.idempotency
-                if rule is None or call.request.method in _SAFE:
+                if rule is None or call.request.method in SAFE_METHODS:
                     return inner(call)
                 key = key_of(call, rule, self._secret)
                 if key is None:

@@ -159,14 +159,25 @@ class Journal:
         await asyncio.sleep(_OWED_EVERY_S)
         for row_id, (token, made, attempt) in list(self._owed.items()):
             try:
-                await self._end_run(row_id, token, made, attempt)
+                await self._offer(row_id, token, made, attempt)
             except StoreUnavailable:
                 if not self._closing:
                     self.own(self._pay())
                 return
-            except (Superseded, JournalError) as error:
-                self._bug(error)
             self._owed.pop(row_id, None)
+
+    async def _offer(self, row_id: bytes, token: int, made: Step, attempt: int) -> None:
+        """What is owed once more. The row may have ended meanwhile: by this very news, whose
+        durability nobody confirmed, or by an operator, an inquiry, another sidecar.
+        """
+        try:
+            await self._end_run(row_id, token, made, attempt)
+        except Superseded:
+            return
+        except JournalError as error:
+            row = await self.store.read(row_id)
+            if row is None or row.state not in (State.SETTLED, State.RELEASED):
+                self._bug(error)
 
     async def _in_time(self, change: asyncio.Future[T]) -> T:
         """What a change comes to; it goes on when the time is up, or when we are cancelled."""

@@ -14,8 +14,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TypeVar
 
 from proxy.idempotency.lease import Lease
@@ -87,6 +87,8 @@ class PostgresStore(PostgresReports):
         self._bits = random.SystemRandom().getrandbits
         self._active: dict[bytes, tuple[Record, int]] = {}
         """Rows at work here and their revisions, as they were written last."""
+        self._turns: dict[bytes, tuple[asyncio.Lock, int]] = {}
+        """By row: whose turn it is, and how many steps want one."""
         self._waiting: dict[object, float] = {}
         self._down = True
         self._beating: asyncio.Task[None] | None = None
@@ -133,7 +135,23 @@ class PostgresStore(PostgresReports):
             return None, step(row, token, made, self.instant())
 
         with self._waits():
-            return (await self._change(row_id, decide))[1]
+            async with self._turn(row_id):
+                return (await self._change(row_id, decide))[1]
+
+    @asynccontextmanager
+    async def _turn(self, row_id: bytes) -> AsyncIterator[None]:
+        """Steps of one row in the order in which they were asked for, however long one waits for
+        the server: a fence that came after the ending of its run would stay for ever.
+        """
+        lock, count = self._turns.get(row_id, (asyncio.Lock(), 0))
+        self._turns[row_id] = (lock, count + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, count = self._turns.pop(row_id)
+            if count > 1:
+                self._turns[row_id] = (lock, count - 1)
 
     async def read(self, row_id: bytes) -> Record | None:
         """A row as it stands."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proxy.model.call import Call
-from proxy.model.outcome import Origin, Outcome, Refused
+from proxy.model.outcome import Execution, Origin, Outcome, Refused
 from proxy.pipeline.layer import Handler, Layer
 
 _RETRY_AFTER_S = 1
@@ -27,6 +27,8 @@ class Admission:
                         503,
                         "Too many calls are in flight.",
                         Origin.PROXY,
+                        # the journal was not asked: an earlier call with this key may have run
+                        Execution.UNKNOWN if call.may_be_repeated else Execution.NONE,
                         retry_after_s=_RETRY_AFTER_S,
                     )
                 self.in_flight += 1

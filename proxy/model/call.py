@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 
 from proxy.model.message import Failure, Request, Response
 from proxy.model.outcome import Outcome
-from proxy.model.route import Candidate, Route
+from proxy.model.route import Candidate, KeyFrom, Route
+
+SAFE_METHODS = frozenset((b"GET", b"HEAD", b"OPTIONS"))
+"""Nothing is executed by them, so their keys mean nothing."""
 
 
 @dataclass(slots=True)
@@ -87,3 +90,15 @@ class Call:
     def sent(self) -> bool:
         """Whether any attempt may have left."""
         return any(attempt.sent_at for attempt in self.attempts)
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether it may be a repetition of a call that was sent: it has a key, and the journal has
+        not said yet that nothing was executed under it.
+        """
+        if self.ticket is not None:
+            return self.ticket.resend
+        rule = None if self.route is None else self.route.idempotency
+        if rule is None or self.request.method in SAFE_METHODS:
+            return False
+        return rule.key_from is KeyFrom.FIELDS or self.request.first(rule.header) is not None

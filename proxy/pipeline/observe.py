@@ -8,7 +8,7 @@ import traceback
 from proxy.model.call import Call
 from proxy.model.clock import Clock
 from proxy.model.events import Bug, CallEnded, Emit
-from proxy.model.outcome import InDoubt, Origin, Outcome, Refused
+from proxy.model.outcome import Execution, InDoubt, Origin, Outcome, Refused
 from proxy.model.phase import Phase
 from proxy.pipeline.layer import Handler, Layer
 
@@ -35,12 +35,17 @@ def observe(clock: Clock, emit: Emit) -> Layer:
 
 
 def cut_short(call: Call, reason: str) -> Outcome:
-    """What can be said of a call that we did not bring to its end: none if nothing was sent."""
+    """What can be said of a call that we did not bring to its end: none if nothing was sent.
+
+    An earlier call with the same key may have been: then nothing is known of that.
+    """
     for attempt in reversed(call.attempts):
         if attempt.sent_at:
             upstream = attempt.candidate.upstream
             return InDoubt(upstream.partner, upstream.name, Phase.BODY, reason, Origin.PROXY)
-    return Refused(reason, 500, "The proxy failed before anything was sent.", Origin.PROXY)
+    execution = Execution.UNKNOWN if call.may_be_repeated else Execution.NONE
+    detail = "The proxy failed before anything was sent."
+    return Refused(reason, 500, detail, Origin.PROXY, execution)
 
 
 def where(error: BaseException) -> str:

@@ -121,15 +121,36 @@ async def test_an_ending_is_kept_until_the_store_takes_it(desk: Desk, how: str) 
 
 
 async def test_an_ending_that_was_taken_over_is_dropped(desk: Desk) -> None:
-    """At once, or when it is offered again; a bug is told."""
+    """At once, or when it is offered again; whoever took it over will say what became of it."""
     row_id, token = await desk.sending()
     assert await desk.journal.conclude(row_id, token + 1, SETTLE) is Conclusion.TAKEN_OVER
     desk.store.down = True
     assert await desk.journal.conclude(row_id, token + 1, SETTLE) is Conclusion.OWED
     desk.store.down = False
     await desk.rest()
-    assert [type(bug) for bug in desk.bugs] == [Superseded]
+    assert desk.bugs == []
     assert desk.store.rows[row_id].state is State.SENDING
+
+
+async def test_an_ending_that_was_stored_all_the_same_is_no_bug(desk: Desk) -> None:
+    """The store could not say so at the time."""
+    row_id, token = await desk.sending()
+    desk.store.down = True
+    assert await desk.journal.conclude(row_id, token, SETTLE) is Conclusion.OWED
+    desk.store.down = False
+    await desk.store.step(row_id, token, SETTLE)
+    await desk.rest()
+    assert desk.bugs == []
+
+
+async def test_an_ending_that_cannot_be_is_one(desk: Desk) -> None:
+    """Somebody must look: the row has no end, and this is none for it."""
+    row_id, token = await desk.sending()
+    desk.store.down = True
+    await desk.journal.conclude(row_id, token, fence(), 1)
+    desk.store.down = False
+    await desk.rest()
+    assert [type(bug) for bug in desk.bugs] == [JournalError]
 
 
 def given_up(desk: Desk, row_id: bytes, attempt: int = 1) -> None:

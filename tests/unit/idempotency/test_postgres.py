@@ -134,6 +134,20 @@ async def test_a_conflict_is_tried_again(sidecars: Sidecars) -> None:
     assert (await store.claim(wanted(owner="run-1")))[0] is Verdict.RUN
 
 
+async def test_steps_of_a_row_are_made_in_their_order(sidecars: Sidecars) -> None:
+    """However long the first one waits for the server."""
+    store = await sidecars.join("run-1")
+    _, row = await store.claim(wanted(owner=store.owner))
+    Losing(store, executed=(False, False))
+    fenced = asyncio.ensure_future(store.step(row.id, row.token, fence()))
+    ended = asyncio.ensure_future(store.step(row.id, row.token, SETTLE))
+    assert [each.state for each in await asyncio.gather(fenced, ended)] == [
+        State.SENDING,
+        State.SETTLED,
+    ]
+    assert store._turns == {}
+
+
 # -- a server that fails ---------------------------------------------------------------------------
 
 

@@ -9,7 +9,8 @@ import pytest
 from proxy.inbound.admission import Admission
 from proxy.model.call import Call
 from proxy.model.outcome import Answered, Execution, Origin, Outcome, Refused
-from tests.support.values import call, response
+from tests.support.values import call, candidate, headers, request, response, route
+from tests.unit.idempotency.values import KEYED
 
 REACHED = Answered("acme", "a", response(), Execution.DONE)
 
@@ -35,6 +36,19 @@ async def test_as_many_as_allowed_run_and_the_next_is_shed() -> None:
     assert await asyncio.gather(*running) == [REACHED, REACHED]
     assert admission.in_flight == 0
     assert await handle(call()) is REACHED
+
+
+@pytest.mark.parametrize(("keyed", "said"), [(True, Execution.UNKNOWN), (False, Execution.NONE)])
+async def test_a_shed_call_with_a_key_may_have_run_before(keyed: bool, said: Execution) -> None:
+    """The journal was not asked, so nobody can say that nothing was executed under the key."""
+    fields = headers(("Idempotency-Key", "k1")) if keyed else []
+    asked = call(request(b"POST", fields=fields), route(candidate(), idempotency=KEYED))
+    shed = await Admission(0).layer()(_never)(asked)
+    assert shed.execution is said
+
+
+async def _never(_: Call) -> Outcome:
+    raise AssertionError("nothing is admitted")
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(), asyncio.CancelledError()])

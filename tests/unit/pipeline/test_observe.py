@@ -12,7 +12,8 @@ from proxy.model.message import Response
 from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome, Refused
 from proxy.pipeline.observe import observe, where
 from tests.support.manual_clock import ManualClock
-from tests.support.values import CARD, attempt, call, candidate
+from tests.support.values import CARD, attempt, call, candidate, headers, request, route
+from tests.unit.idempotency.values import KEYED
 
 
 class _Observed:
@@ -111,3 +112,12 @@ def test_a_place_is_a_file_and_a_line() -> None:
     file, _, line = place.rpartition(":")
     assert file.endswith("test_observe.py")
     assert int(line) > 0
+
+
+async def test_a_bug_on_the_way_of_a_repetition_is_unknown() -> None:
+    """Nothing was sent by this call, but an earlier one with its key may have been executed."""
+    asked = request(fields=headers(("Idempotency-Key", "k")))
+    made = call(asked, route(candidate(), idempotency=KEYED))
+    outcome = await _Observed(ZeroDivisionError()).handle(made)
+    assert isinstance(outcome, Refused)
+    assert (outcome.reason, outcome.execution) == ("bug", Execution.UNKNOWN)
