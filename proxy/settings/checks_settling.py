@@ -30,7 +30,7 @@ def check_settling(settings: Settings) -> Iterator[Finding]:
     for name, partner in settings.partners.items():
         place: Loc = ("partners", name)
         for operation, mode in partner.settle.items():
-            yield from _check_mode(settings, place, partner, operation, mode)
+            yield from _check_mode(place, partner, operation, mode)
         for operation, reversal in partner.reversals.items():
             if "{reference}" not in reversal.target + (reversal.body or ""):
                 yield Finding(
@@ -47,11 +47,9 @@ def check_settling(settings: Settings) -> Iterator[Finding]:
 
 
 def _check_mode(
-    settings: Settings, place: Loc, partner: Partner, operation: str, mode: SettleMode
+    place: Loc, partner: Partner, operation: str, mode: SettleMode
 ) -> Iterator[Finding]:
     loc: Loc = (*place, "settle", operation)
-    if settings.journal is None:
-        yield Finding(loc, "needs a journal, and there is none", "add a journal with a path")
     need = _NEEDS.get(mode)
     if need is None:
         return

@@ -215,7 +215,8 @@ class SimulatedStore:
             return self._made(work, begins)
         finally:
             del self._waiting[mine]
-            mine.set_result(None)
+            if not self._loop.is_closed():  # a killed process is collected after its loop
+                mine.set_result(None)
 
     async def _turn(self) -> None:
         await asyncio.sleep(SLOW_S if self.weather is Weather.SLOW else 0)

@@ -37,7 +37,6 @@ def mode(word: str) -> str:
         (south(mode("reverse"), INQUIRIES), "settle.authorize", "needs reversals"),
         (south(mode("inquire"), INQUIRIES), "settle.authorize", "has no credentials"),
         (south(mode("reverse"), REVERSALS), "settle.authorize", "has no credentials"),
-        (south(mode("wait")).removesuffix(JOURNAL), "settle.authorize", "needs a journal"),
     ],
 )
 def test_a_mode_without_what_it_needs(tmp_path: Path, text: str, place: str, words: str) -> None:

@@ -42,10 +42,10 @@ def leaves(node: Node) -> Iterator[str]:
 
 
 def partner_with(directory: Path, profile: str) -> Partner:
-    """A partner of which a configuration says nothing else."""
+    """A partner of which a configuration says nothing else but that it asks for no credentials."""
     text = changed(
         ("  north:\n    operations:\n      authorize: {execution: {\"402\": none}}\n",
-         f"  north:\n    profile: {profile}\n")
+         f"  north:\n    profile: {profile}\n    credentials: {{}}\n")
     )  # fmt: skip
     loaded = load_text(directory, text)
     assert loaded.warnings == []
