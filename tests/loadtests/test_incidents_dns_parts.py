@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.incidents import dns_story, namespace
+from loadtests.incidents.__main__ import _play
 from loadtests.incidents.dns_arm import LONG, QUICK, everywhere
 from loadtests.incidents.dns_peers import envoy_config
 from loadtests.incidents.dns_promises import carried, refusal
@@ -20,8 +21,12 @@ from loadtests.incidents.dns_sidecar import configuration
 from loadtests.incidents.dns_story import per_ttl, rate_of
 from loadtests.incidents.dns_zone import FAULTS, TTL_S, Zone, host
 from loadtests.incidents.history import History
-from loadtests.incidents.inc_03_search import LABELS, SEARCH, Seen
+from loadtests.incidents.inc_03_search import LABELS, SEARCH, Seen, play_search
 from loadtests.incidents.inc_03_search import bars as search_bars
+from loadtests.incidents.progress import Progress
+from loadtests.incidents.report import verdict
+from loadtests.incidents.result import Bar
+from loadtests.incidents.run import Measured, Replay, Run
 from tests.loadtests.dns_stories import call, calls, failed, missed, questions, story
 from tests.support.dns_answers import NXDOMAIN, SILENT, Query
 from tests.support.dns_server import DnsServer
@@ -174,3 +179,25 @@ def test_a_namespace_that_cannot_be_had_is_refused_with_a_remedy() -> None:
     """The replay says what to do, and does not pass."""
     assert "sysctl" in (namespace.obstacle(("false",)) or "")
     assert "FileNotFoundError" in (namespace.obstacle(("no-such-program",)) or "")
+
+
+@pytest.mark.parametrize(("figure", "refused"), [(0, True), (1, False)])
+async def test_a_part_that_cannot_be_played_here_makes_no_pass(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, figure: int, refused: bool
+) -> None:
+    """The replay is refused with the remedy; but what was played and missed is a miss."""
+    monkeypatch.setattr(namespace, "obstacle", lambda: "no namespaces: allow them")
+    run = Run(quick=True, factor=1.0, directory=tmp_path, progress=Progress("test"))
+
+    async def play(run: Run) -> Measured:
+        measured = Measured(bars=[Bar("part", "bar", figure, "=", 0)])
+        await play_search(run, measured)
+        return measured
+
+    result = await _play(Replay("INC-03", "x", 1.0, play), run)
+    assert (result.refused, result.held) == (refused, False)
+    assert verdict(result) == (
+        "INC-03 refused: search domains and rebinding: no namespaces: allow them"
+        if refused
+        else "INC-03 fail: part bar 1"
+    )
