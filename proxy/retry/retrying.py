@@ -6,8 +6,8 @@ entered with the first outcome in hand. Its defaults are not ours: it would
 never stop, so every bound is stated here.
 
 Only an outcome with execution none is repeated, and of those only what another
-try can change: a full pool or a passed deadline is not repaired by asking
-again.
+try can change: a full pool, a name without addresses or a passed deadline is
+not repaired by asking again.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from proxy.retry.budget import RetryBudget
 
 Sleep = Callable[[float], Awaitable[None]]
 
+_NOT_AGAIN = (Phase.QUEUE, Phase.RESOLVE)
+
 
 def retry_after_s(outcome: Answered) -> float | None:
     """The partner's wish in whole seconds; the date form is not honoured, its clock is not ours."""
@@ -37,11 +39,15 @@ def retry_after_s(outcome: Answered) -> float | None:
 
 
 def retryable(outcome: Outcome) -> bool:
-    """Whether the same upstream may be asked again."""
+    """Whether the same upstream may be asked again.
+
+    Not where a queue was full, which asking again makes longer, and not for want of an address:
+    the resolver asks on by itself, and another attempt would only wait for it once more.
+    """
     if outcome.execution is not Execution.NONE:
         return False
     if isinstance(outcome, Unsent):
-        return outcome.phase is not Phase.QUEUE and outcome.reason != "deadline"
+        return outcome.phase not in _NOT_AGAIN and outcome.reason != "deadline"
     return isinstance(outcome, Answered)
 
 

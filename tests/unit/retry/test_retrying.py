@@ -26,13 +26,20 @@ from tests.support.manual_clock import ManualClock
 from tests.support.values import attempt, call, candidate, response, route
 from tests.unit.retry.tries import DONE, IN_DOUBT, REFUSED, Retrying, busy_answer
 
+WAITED = (Phase.QUEUE, Phase.RESOLVE)
 
-@pytest.mark.parametrize("phase", [phase for phase in Phase if phase is not Phase.QUEUE])
+
+@pytest.mark.parametrize("phase", [phase for phase in Phase if phase not in WAITED])
 def test_what_failed_before_a_byte_left_may_be_repeated(phase: Phase) -> None:
     """Except where waiting here was the failure: asking again makes the queue longer."""
     assert retryable(Unsent("acme", "a", phase, "refused", Origin.PARTNER))
     assert not retryable(Unsent("acme", "a", phase, "deadline", Origin.PROXY))
     assert not retryable(Unsent("acme", "a", Phase.QUEUE, "pool_full", Origin.PROXY))
+
+
+def test_a_name_without_addresses_is_not_waited_for_twice() -> None:
+    """The resolver asks on by itself; a second attempt would only double the wait."""
+    assert not retryable(Unsent("acme", "a", Phase.RESOLVE, "timeout", Origin.DNS))
 
 
 @pytest.mark.parametrize("execution", [Execution.DONE, Execution.UNKNOWN])
