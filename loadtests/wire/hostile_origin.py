@@ -1,8 +1,7 @@
 """An origin that does to pooled connections what real ones do, only all the time.
 
-It answers with the nonce of the request, in a header and in the body, and
-counts every request that it has read completely: that is what it "executed".
-Between answers, and behind them, it sends what nobody asked for.
+It answers with the request's nonce, in a header and in the body, and counts each
+request that it has read: that is "executed". In between it sends what nobody asked for.
 """
 
 from __future__ import annotations
@@ -24,8 +23,7 @@ import uvloop
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 EVIL = b"HTTP/1.1 200 OK\r\nX-Nonce: evil\r\nContent-Length: 4\r\n\r\nevil"
 IN_FLIGHT_S = 0.0001
-"""How long a request can be under way on loopback: sent, but not seen by the origin. On a machine
-that is busy with other things it is longer: whoever sends may lose the processor in between."""
+"""How long a request can be under way on loopback, sent and not seen; longer on a busy machine."""
 GARBAGE = (
     b"\r\n",
     b"x",
