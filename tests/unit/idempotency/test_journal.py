@@ -193,3 +193,13 @@ async def test_whether_it_is_available(desk: Desk) -> None:
     desk.store.waited_s, desk.store.takes_claims = 0.0, False
     found.append(desk.journal.available)
     assert found == [True, False, False]
+
+
+async def test_a_key_that_was_lost_with_its_claim_needs_no_end(desk: Desk) -> None:
+    """It was taken and never durable; an answer without a row would be another matter."""
+    for made, bugs in ((RELEASE, 0), (SETTLE, 1)):
+        desk.store.down = True
+        assert await desk.journal.conclude(b"x" * 16, 1, made) is Conclusion.OWED
+        desk.store.down = False
+        await desk.rest()
+        assert len(desk.bugs) == bugs
