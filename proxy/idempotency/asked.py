@@ -59,11 +59,13 @@ def _reference(route: Route, body: bytes) -> str:
     """The application's own reference, where a candidate can be asked by it.
 
     None rather than a wrong one: a partner that is asked by another reference, or
-    by a part of it, would truthfully deny what it has executed.
+    by a part of it, would truthfully deny what it has executed. Control characters and
+    lone surrogates, which JSON can write, name no payment.
     """
     pointers = {each.settle.reference for each in route.candidates}
     wanted = [pointer for pointer in pointers if pointer is not None]
     found = field_texts(body, wanted) if wanted else []
     if len(found) != len(wanted) or len(set(found)) != 1:
         return ""
-    return found[0] if len(found[0]) <= _REFERENCE_MAX else ""
+    usable = len(found[0]) <= _REFERENCE_MAX and found[0].isprintable()
+    return found[0] if usable else ""

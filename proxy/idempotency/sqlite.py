@@ -13,16 +13,17 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from proxy.idempotency.ballast import Ballast
 from proxy.idempotency.record import Claim, Instant, Record, State, Step, Verdict
-from proxy.idempotency.rows import record, values
+from proxy.idempotency.rows import record
+from proxy.idempotency.sqlite_batch import Batch
 from proxy.idempotency.sqlite_open import connect, lock_out_others, usable
 from proxy.idempotency.sqlite_read import counts, find, named, unsettled
-from proxy.idempotency.sqlite_schema import OPEN_ROWS, READ, SAVE, SCHEMA, VERSION
+from proxy.idempotency.sqlite_schema import OPEN_ROWS, SCHEMA, VERSION
 from proxy.idempotency.sqlite_upkeep import note_blocked, purge, reseal
 from proxy.idempotency.store import Query, SealAgain, StoreUnavailable
 from proxy.idempotency.transitions import after_crash, claim, step
@@ -49,22 +50,20 @@ class SqliteStore:
         self._loop = loop
         self._wall = wall
         self._lock = lock_out_others(path)
-        self._active: dict[bytes, Record] = {}
-        """Rows at work, as they stand in the file; touched by the writing thread alone."""
         self._kept_before = self._kept_saved = 0.0
         self._opened_at = time.monotonic()
         with usable(path), contextlib.ExitStack() as undo:
             undo.callback(self._lock.close)
             self._connection = connect(path)
             undo.callback(self._connection.close)
+            self._rows = Batch(self._connection)
             self._kept_before = self._begin()
             self.resumed = self._resume()
             undo.pop_all()
         self._purged_to = 0
         self._ballast = Ballast(path.with_name(path.name + ".ballast"))
         self._writer = Writer(
-            loop, self._connection, make_room=self._ballast.release,
-            undone=self._active.clear, failed=failed,
+            loop, self._connection, self._rows, make_room=self._ballast.release, failed=failed,
         )  # fmt: skip
         self._loop.call_later(_KEPT_EVERY_S, self._tend)
         self._closed = False
@@ -79,26 +78,26 @@ class SqliteStore:
         """Take a key if it is free."""
 
         def work() -> tuple[Verdict, Record]:
-            verdict, row = claim(self._load(wanted.id), wanted, self.instant())
+            verdict, row = claim(self._rows.load(wanted.id), wanted, self.instant())
             if verdict in (Verdict.RUN, Verdict.RESEND):
-                self._save(row)
+                self._rows.save(row)
             return verdict, row
 
-        return self._writer.submit(work, begins=True, soon=_is_free)
+        return self._writer.submit(work, begins=True, soon=_is_free, row_id=wanted.id)
 
     def step(self, row_id: bytes, token: int, made: Step) -> asyncio.Future[Record]:
         """Change a row under the token of its claim."""
 
         def work() -> Record:
-            row = step(self._load(row_id), token, made, self.instant())
-            self._save(row)
+            row = step(self._rows.load(row_id), token, made, self.instant())
+            self._rows.save(row)
             return row
 
-        return self._writer.submit(work)
+        return self._writer.submit(work, row_id=row_id)
 
     async def read(self, row_id: bytes) -> Record | None:
         """A row as it stands."""
-        return await self._writer.submit(lambda: self._load(row_id))
+        return await self._writer.submit(lambda: self._rows.load(row_id))
 
     async def find(self, query: Query) -> Sequence[Record]:
         """Rows by state, partner and time; on a connection of its own, so no call waits for it."""
@@ -126,6 +125,7 @@ class SqliteStore:
         """Delete the oldest rows that ended longer ago than that, by the clock that never jumps."""
 
         def work() -> int:
+            self._rows.flush()
             before = self.instant().kept - kept_s
             gone, self._purged_to = purge(self._connection, before, limit, self._purged_to)
             return gone
@@ -136,8 +136,9 @@ class SqliteStore:
         """Add to rows how many calls they blocked; it waits while the disk is full."""
 
         def work() -> None:
+            self._rows.flush()
             note_blocked(self._connection, counts)
-            self._forget(counts)
+            self._rows.forget(counts)
 
         await self._writer.submit(work, begins=True)
 
@@ -145,8 +146,9 @@ class SqliteStore:
         """Seal the answers of some rows anew."""
 
         def work() -> tuple[bytes, int]:
+            self._rows.flush()
             last, changed = reseal(self._connection, seal_again, limit, after)
-            self._forget(changed)
+            self._rows.forget(changed)
             return last, len(changed)
 
         return await self._writer.submit(work, begins=True)
@@ -185,25 +187,6 @@ class SqliteStore:
 
     # -- on the writing thread, or before it begins ---------------------------------------
 
-    def _load(self, row_id: bytes) -> Record | None:
-        row = self._active.get(row_id)
-        if row is None:
-            found = self._connection.execute(READ, (row_id,)).fetchone()
-            row = None if found is None else record(found)
-        return row
-
-    def _save(self, row: Record) -> None:
-        self._connection.execute(SAVE, values(row))
-        if row.state in (State.CLAIMED, State.SENDING):
-            self._active[row.id] = row
-        else:
-            self._active.pop(row.id, None)
-
-    def _forget(self, row_ids: Iterable[bytes]) -> None:
-        """These rows were changed in the file alone."""
-        for row_id in row_ids:
-            self._active.pop(row_id, None)
-
     def _put(self, name: str, value: float) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
@@ -226,8 +209,9 @@ class SqliteStore:
             left = self._connection.execute(f"{OPEN_ROWS} AND state IN ('claimed', 'sending')")
             for columns in left.fetchall():
                 row = after_crash(record(columns), self.instant())
-                self._connection.execute(SAVE, values(row))
+                self._rows.save(row)
                 after[row.state] = after.get(row.state, 0) + 1
+            self._rows.flush()
         return after
 
 

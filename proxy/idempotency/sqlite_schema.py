@@ -21,9 +21,29 @@ _CHANGING = tuple(
     name for name in COLUMNS if name not in ("id", "tenant", "scope_group", "operation", "idem_key")
 )
 """An index is written for each column that a statement names, whether or not it changes."""
+_PARAMETERS_MAX = 999
+"""Of one statement, in the oldest SQLite that may be found."""
 READ = f"SELECT {_NAMES} FROM calls WHERE id = ?"  # noqa: S608 - names of ours
-SAVE = (
-    f"INSERT INTO calls ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))}) "  # noqa: S608
-    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name}=excluded.{name}' for name in _CHANGING)}"
-)
+_ROW = f"({', '.join('?' * len(COLUMNS))})"
+_UPDATE = f"UPDATE SET {', '.join(f'{name}=excluded.{name}' for name in _CHANGING)}"
+SAVES = {
+    count: f"INSERT INTO calls ({_NAMES}) VALUES {', '.join([_ROW] * count)} "  # noqa: S608
+    f"ON CONFLICT (id) DO {_UPDATE}"
+    for count in (32, 16, 8, 4, 2, 1)
+    if count * len(COLUMNS) <= _PARAMETERS_MAX
+}
+"""By number of rows, most first."""
+SAVE = SAVES[1]
+
+
+def reads(count: int) -> tuple[str, list[bytes]]:
+    """A statement that reads so many rows by their ids, and what to fill its parameters up with.
+
+    Their number is rounded up, so that there are few statements to compile.
+    """
+    rounded = 1 << (count - 1).bit_length()
+    marks = ", ".join("?" * rounded)
+    return f"SELECT {_NAMES} FROM calls WHERE id IN ({marks})", [b""] * (rounded - count)  # noqa: S608
+
+
 OPEN_ROWS = f"SELECT {_NAMES} FROM calls WHERE {OPEN}"  # noqa: S608

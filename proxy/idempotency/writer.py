@@ -16,9 +16,9 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from proxy.idempotency.store import StoreUnavailable
 
@@ -38,32 +38,47 @@ class _Change:
     """It begins something new, which can wait until there is room on the disk again."""
     soon: Callable[[Any], bool] | None
     """Whether a result may be told before it is durable."""
+    row_id: bytes | None
+    """The row that it will look at."""
     told: bool = False
     result: Any = None
     error: Exception | None = None
 
 
+class Held(Protocol):
+    """What the changes of a batch look at; asked on the writing thread alone."""
+
+    def read_ahead(self, row_ids: Sequence[bytes]) -> None:
+        """A batch begins that will look at these rows."""
+
+    def flush(self) -> None:
+        """A commit follows: whatever was changed has to be in the transaction now."""
+
+    def undo(self) -> None:
+        """The transaction was rolled back."""
+
+
 class Writer:
     """Runs changes on one connection, which no other thread touches from then on.
 
-    `full` is asked to make room when the disk is full, and says whether it could;
-    `undone` is told when a batch was rolled back; `failed` when the file can be
-    trusted no more: after a failed sync nobody knows what is on the disk.
+    `rows` are what the changes read and write, see Held; `make_room` is asked for room
+    when the disk is full, and says whether it could; `failed` is told when the file can
+    be trusted no more: after a failed sync nobody knows what is on the disk.
     """
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         connection: sqlite3.Connection,
+        rows: Held,
         *,
         make_room: Callable[[], bool],
-        undone: Callable[[], None],
         failed: Callable[[str], None],
     ) -> None:
         self._loop = loop
         self._connection = connection
+        self._rows = rows
         self._make_room = make_room
-        self._undone = undone
         self._failed = failed
         self._changes: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
         self._submitted_at: deque[float] = deque()
@@ -83,6 +98,7 @@ class Writer:
         *,
         begins: bool = False,
         soon: Callable[[T], bool] | None = None,
+        row_id: bytes | None = None,
     ) -> asyncio.Future[T]:
         """Run `work` in the next commit; the future ends when that is durable.
 
@@ -96,7 +112,7 @@ class Writer:
             done.set_exception(StoreUnavailable())
             return done
         self._submitted_at.append(time.monotonic())
-        self._changes.put(_Change(work, done, begins, soon))
+        self._changes.put(_Change(work, done, begins, soon, row_id))
         return done
 
     def close(self) -> None:
@@ -161,6 +177,7 @@ class Writer:
         try:
             if not self._connection.in_transaction:
                 execute("BEGIN IMMEDIATE")
+            self._rows.read_ahead([change.row_id for change in batch if change.row_id is not None])
             for change in batch:
                 self._work(change)
             soon = [change for change in batch if _may_be_told(change)]
@@ -168,9 +185,10 @@ class Writer:
                 change.told = True
             self._tell(soon)
             if len(soon) < len(batch) or not batch:
+                self._rows.flush()
                 execute("COMMIT")
         except sqlite3.Error as error:
-            self._undone()
+            self._rows.undo()
             try:
                 if self._connection.in_transaction:
                     execute("ROLLBACK")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +26,31 @@ class Bench:
             self.connection.execute(f"PRAGMA max_page_count = {pages_max}")
         self.commits = 0
         self.undone = 0
+        self.ahead: list[list[bytes]] = []
+        self.flushed_at: list[int] = []
+        """How many commits there had been."""
         self.failures: list[str] = []
         self.room = room
         self.connection.set_trace_callback(self._trace)
         self.writer = Writer(
-            asyncio.get_running_loop(), self.connection, make_room=self._make_room,
-            undone=self._undone, failed=self.failures.append,
+            asyncio.get_running_loop(), self.connection, self, make_room=self._make_room,
+            failed=self.failures.append,
         )  # fmt: skip
 
     def _trace(self, statement: str) -> None:
         self.commits += statement == "COMMIT"
 
-    def _undone(self) -> None:
+    def read_ahead(self, row_ids: Sequence[bytes]) -> None:
+        """What a batch will look at."""
+        self.ahead.append(list(row_ids))
+
+    def flush(self) -> None:
+        """Called before each commit, inside of its transaction."""
+        assert self.connection.in_transaction
+        self.flushed_at.append(self.commits)
+
+    def undo(self) -> None:
+        """Called when a batch was rolled back."""
         self.undone += 1
 
     def _make_room(self) -> bool:
@@ -91,6 +104,21 @@ async def test_changes_that_wait_share_a_commit(bench: Bench) -> None:
     assert bench.rows() == 100
     assert bench.commits <= 3
     assert bench.writer.waiting_s() == 0.0
+
+
+async def test_the_rows_hear_of_a_batch_before_it_and_of_each_commit(bench: Bench) -> None:
+    """All rows of a batch at once, in the order of its changes."""
+    gate = threading.Event()
+    first = bench.writer.submit(lambda: gate.wait(10))
+    others = [bench.writer.submit(bench.put(0), row_id=bytes([number])) for number in range(5)]
+    gate.set()
+    await asyncio.gather(first, *others)
+    asked = [each for batch in bench.ahead for each in batch]
+    assert asked == [bytes([number]) for number in range(5)]
+        bytes([number]) for number in range(5)
+    ]
+    assert len(bench.ahead) <= 2
+    assert bench.flushed_at == list(range(bench.commits))
 
 
 async def test_a_change_that_fails_leaves_the_others(bench: Bench) -> None:
