@@ -115,8 +115,6 @@ async def test_the_rows_hear_of_a_batch_before_it_and_of_each_commit(bench: Benc
     await asyncio.gather(first, *others)
     asked = [each for batch in bench.ahead for each in batch]
     assert asked == [bytes([number]) for number in range(5)]
-        bytes([number]) for number in range(5)
-    ]
     assert len(bench.ahead) <= 2
     assert bench.flushed_at == list(range(bench.commits))
 
