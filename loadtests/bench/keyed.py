@@ -62,12 +62,12 @@ class Keyed:
 
     def measure(self, run: Run) -> None:
         """Fill `run.keyed`; every other round goes backwards."""
-        run.fdatasync_us = fdatasync_p50_us(self.bench.directory)
-        self.say(f"fdatasync of the journals' disk: p50 {run.fdatasync_us:,.0f} us")
         with ExitStack() as opened:
             journals = {store: self._journal(store, opened) for store in self.stores}
             order = [DIRECT, *journals]
             for number in range(1, self.bench.plan.rounds + 1):
+                run.syncs_us[number] = sync_us = fdatasync_p50_us(self.bench.directory)
+                self.say(f"fdatasync of the journals' disk: p50 {sync_us:,.0f} us")
                 for store in order if number % 2 else reversed(order):
                     run.keyed.append(self._visit(store, number, journals.get(store)))
 

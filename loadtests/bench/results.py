@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from statistics import median
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,14 @@ class Run:
     versions: dict[str, str] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
     keyed: list[KeyedVisit] = field(default_factory=list)
-    fdatasync_us: float | None = None
-    """The median of the disk that the journals are on."""
+    syncs_us: dict[int, float] = field(default_factory=dict)
+    """By round: the median fdatasync of the disk that the journals are on, right before the calls.
+    A disk's own speed changes from minute to minute by half."""
+
+    @property
+    def fdatasync_us(self) -> float | None:
+        """The median of the rounds; None where no store was measured."""
+        return median(self.syncs_us.values()) if self.syncs_us else None
 
     def subjects(self) -> list[str]:
         """Names of the subjects that were measured, in the order of the first round."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from proxy.idempotency.keys import derived_key, field_texts, fingerprint, read_key, row_id
 from proxy.idempotency.record import Claim, Scope
 from proxy.model.call import Call
 from proxy.model.outcome import Refused
-from proxy.model.route import Idempotency, KeyFrom, Route
+from proxy.model.route import Idempotency, KeyFrom
 
 _REFERENCE_MAX = 255
 
@@ -40,32 +42,29 @@ def claim_of(
         said = request.first(rule.tenant_header)
         tenant = said.decode("latin-1") if said is not None else tenant
     scope = Scope(tenant, rule.group, call.route.operation, key)
+    known = call.route.keyed
     return Claim(
         row_id(scope),
         scope,
         fingerprint(secret, request.method, request.target, request.body, rule.volatile),
         owner,
         call.id,
-        {each.upstream.name: each.own_keys.resend_s for each in call.route.candidates},
-        _reference(call.route, request.body),
+        known.resend_s,
+        _reference(known.references, request.body) if known.references else "",
         salt,
-        frozenset(
-            each.upstream.name for each in call.route.candidates if each.settle.resend_when_absent
-        ),
+        known.after_absence,
     )
 
 
-def _reference(route: Route, body: bytes) -> str:
+def _reference(pointers: Sequence[str], body: bytes) -> str:
     """The application's own reference, where a candidate can be asked by it.
 
     None rather than a wrong one: a partner that is asked by another reference, or
     by a part of it, would truthfully deny what it has executed. Control characters and
     lone surrogates, which JSON can write, name no payment.
     """
-    pointers = {each.settle.reference for each in route.candidates}
-    wanted = [pointer for pointer in pointers if pointer is not None]
-    found = field_texts(body, wanted) if wanted else []
-    if len(found) != len(wanted) or len(set(found)) != 1:
+    found = field_texts(body, pointers)
+    if len(found) != len(pointers) or len(set(found)) != 1:
         return ""
     usable = len(found[0]) <= _REFERENCE_MAX and found[0].isprintable()
     return found[0] if usable else ""

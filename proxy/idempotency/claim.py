@@ -142,8 +142,8 @@ class Claims:
             )
             key, only, conclusive = row.partner_key, row.upstream, own_keys.conclusive
         else:
-            length = min(each.own_keys.length_max for each in call.route.candidates)
-            known = row.partner_key or partner_key(row.scope, length)
+            length = call.route.keyed.length_max
+            known = row.partner_key or partner_key(row.id, length)
             key, only, conclusive = known[:length], None, frozenset[int]()
         call.ticket = Ticket(row.id, row.token, row.attempt, key, resend, only, conclusive)
         self._journal.begin(row.id)

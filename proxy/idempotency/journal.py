@@ -15,24 +15,21 @@ from functools import partial
 from typing import Any, TypeVar
 
 from proxy.idempotency.blocked import Blocked
+from proxy.idempotency.debts import Debts, Ending
+from proxy.idempotency.patience import Patience
 from proxy.idempotency.record import (
     Claim,
     ClaimLost,
     JournalError,
     Record,
     Release,
-    Settle,
-    State,
     Step,
     Superseded,
     Verdict,
 )
-from proxy.idempotency.settling import REVERSED
 from proxy.idempotency.store import Store, StoreUnavailable
 
 T = TypeVar("T")
-_OWED_EVERY_S = 0.5
-_FREE = (State.RELEASED, State.CLAIMED)
 
 
 class Conclusion(Enum):
@@ -58,15 +55,14 @@ class Journal:
         self.store = store
         self._loop = loop
         self._timeout_s = timeout_commit_s
-        self._bug = bug
+        self._patience = Patience(loop, timeout_commit_s)
         self.blocked = Blocked(store, loop)
         self.committed: Callable[[float], None] = _unheard
         """Told how long each step took to become durable, or to fail: seconds."""
         self._runs: dict[bytes, asyncio.Future[None]] = {}
-        self._owed: dict[bytes, tuple[int, Step, int]] = {}
-        """By row: the token, the ending, the number of the attempt."""
-        self._work: set[asyncio.Future[Any]] = set()
-        self._closing = False
+        self._debts = Debts(store, self.own, bug)
+        self._work: dict[asyncio.Future[Any], asyncio.Future[None] | None] = {}
+        """What runs to its end, and whom to wake then."""
 
     @property
     def available(self) -> bool:
@@ -76,7 +72,7 @@ class Journal:
     @property
     def owed(self) -> int:
         """Endings that the store has not taken yet."""
-        return len(self._owed)
+        return len(self._debts)
 
     # -- changes --------------------------------------------------------------------
 
@@ -84,9 +80,11 @@ class Journal:
         """Ask for a key. Raises StoreUnavailable, JournalError."""
         if not self.available:
             raise StoreUnavailable
-        asked = self.own(self.store.claim(wanted))
+        waiter = self._patience.waiter()
+        asked = self.own(self.store.claim(wanted), waiter)
         try:
-            return await self._in_time(asked)
+            await waiter
+            return _in_time(asked)
         except (StoreUnavailable, asyncio.CancelledError):
             self.own(self._give_up(asked))
             raise
@@ -105,18 +103,23 @@ class Journal:
     async def step(self, row_id: bytes, token: int, made: Step) -> Record:
         """Change a row. Raises StoreUnavailable, Superseded, JournalError."""
         begun_at = self._loop.time()
+        waiter = self._patience.waiter()
         try:
-            return await self._in_time(self.own(self.store.step(row_id, token, made)))
+            change = self.own(self.store.step(row_id, token, made), waiter)
+            await waiter
+            return _in_time(change)
         finally:
             self.committed(self._loop.time() - begun_at)
 
     async def conclude(self, row_id: bytes, token: int, made: Step, attempt: int = 0) -> Conclusion:
         """Write how a run ended, with its `attempt`. Raises JournalError."""
         begun_at = self._loop.time()
-        change = self.own(self._end_run(row_id, token, made, attempt))
-        change.add_done_callback(partial(self._concluded, row_id, (token, made, attempt)))
+        ending = Ending(row_id, token, made, attempt)
         try:
-            await self._in_time(change)
+            try:
+                await self._owing(ending, self.store.step(row_id, token, made))
+            except Superseded:
+                await self._owing(ending, self._debts.bring(ending))
         except StoreUnavailable:
             return Conclusion.OWED
         except Superseded:
@@ -128,76 +131,26 @@ class Journal:
             self.committed(self._loop.time() - begun_at)
         return Conclusion.DURABLE
 
-    async def _end_run(self, row_id: bytes, token: int, made: Step, attempt: int) -> Record:
-        """The step; and if the run was given up for dead meanwhile, what it still brings as news.
-
-        Another sidecar has then put the row in doubt. An answer to the very attempt that
-        is in doubt ends that, whoever brings it; after any later sending it does not.
-        """
-        try:
-            return await self.store.step(row_id, token, made)
-        except Superseded:
-            if not isinstance(made, Settle):
-                raise
-            row = await self.store.read(row_id)
-            if row is not None and row.state in _FREE and row.reason != REVERSED:
-                self._bug(JournalError("an answer came for a call that was proven not executed"))
-            if row is None or row.state is not State.IN_DOUBT or row.attempt != attempt:
-                raise
-            return await self.store.step(row_id, row.token, made)
-
-    def _concluded(
-        self, row_id: bytes, owed: tuple[int, Step, int], change: asyncio.Future[Record]
-    ) -> None:
-        """An ending that the store could not take is owed, whether or not anybody still waits."""
-        if not change.cancelled() and isinstance(change.exception(), StoreUnavailable):
-            self._owed[row_id] = owed
-            self.own(self._pay())
-
-    async def _pay(self) -> None:
-        """Offer what is owed until the store takes it."""
-        await asyncio.sleep(_OWED_EVERY_S)
-        for row_id, (token, made, attempt) in list(self._owed.items()):
-            try:
-                await self._offer(row_id, token, made, attempt)
-            except StoreUnavailable:
-                if not self._closing:
-                    self.own(self._pay())
-                return
-            self._owed.pop(row_id, None)
-
-    async def _offer(self, row_id: bytes, token: int, made: Step, attempt: int) -> None:
-        """What is owed once more. The row may have ended meanwhile: by this very news, whose
-        durability nobody confirmed, or by an operator, an inquiry, another sidecar.
-        """
-        try:
-            await self._end_run(row_id, token, made, attempt)
-        except Superseded:
-            return
-        except JournalError as error:
-            row = await self.store.read(row_id)
-            lost = isinstance(error, ClaimLost) and isinstance(made, Release)
-            if not lost and (row is None or row.state not in (State.SETTLED, State.RELEASED)):
-                self._bug(error)
-
-    async def _in_time(self, change: asyncio.Future[T]) -> T:
-        """What a change comes to; it goes on when the time is up, or when we are cancelled."""
-        waiter = self._loop.create_future()
-
-        def wake(_: object) -> None:
-            if not waiter.done():
-                waiter.set_result(None)
-
-        change.add_done_callback(wake)
-        timer = self._loop.call_later(self._timeout_s, wake, None)
+    async def _owing(self, ending: Ending, work: Awaitable[Record]) -> None:
+        """Write an ending; what is not in the store when the wait is over is owed."""
+        waiter = self._patience.waiter()
+        change = self.own(work, waiter)
         try:
             await waiter
-        finally:
-            timer.cancel()
-            change.remove_done_callback(wake)
-        if not change.done():
-            raise StoreUnavailable
-        return change.result()
+            _in_time(change)
+        except (StoreUnavailable, asyncio.CancelledError):
+            if change.done():
+                self._concluded(ending, change)
+            else:
+                change.add_done_callback(partial(self._concluded, ending))
+            raise
+
+    def _concluded(self, ending: Ending, change: asyncio.Future[Record]) -> None:
+        """Nobody waits for this change any more."""
+        if not change.cancelled() and isinstance(
+            change.exception(), (StoreUnavailable, Superseded)
+        ):
+            self._debts.owe(ending)
 
     # -- runs -----------------------------------------------------------------------
 
@@ -223,34 +176,46 @@ class Journal:
         else:
             await asyncio.wait((run,), timeout=within_s)
 
-    def own(self, work: Awaitable[T]) -> asyncio.Future[T]:
-        """Let work run to its end, whoever stops waiting for it."""
+    def own(
+        self, work: Awaitable[T], waiter: asyncio.Future[None] | None = None
+    ) -> asyncio.Future[T]:
+        """Let work run to its end, whoever stops waiting for it; `waiter` is done by that."""
         future: asyncio.Future[T]
         if isinstance(work, asyncio.Future):
             future = work
         else:
             future = self._loop.create_task(work if asyncio.iscoroutine(work) else _run(work))
-        self._work.add(future)
+        self._work[future] = waiter
         future.add_done_callback(self._disown)
         return future
 
     def _disown(self, future: asyncio.Future[Any]) -> None:
-        self._work.discard(future)
+        waiter = self._work.pop(future, None)
         if not future.cancelled():
-            future.exception()  # whoever waited has been told
+            future.exception()  # whoever waited is told
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     async def close(self, within_s: float) -> bool:
         """Let what runs end, bounded, then close the store; True when nothing was left."""
-        self._closing = True
+        self._debts.close()
         ends_at = self._loop.time() + within_s
-        while (self._work or self._owed) and self._loop.time() < ends_at:
+        while (self._work or self._debts) and self._loop.time() < ends_at:
             await asyncio.sleep(0.01)
-        finished = not self._work and not self._owed
+        finished = not self._work and not self._debts
         for work in list(self._work):
             work.cancel()
         await self.blocked.close(self._timeout_s)
         await self.store.close()
+        self._patience.close()
         return finished
+
+
+def _in_time(change: asyncio.Future[T]) -> T:
+    """What a change has come to; it goes on when the time is up, or when we are cancelled."""
+    if not change.done():
+        raise StoreUnavailable
+    return change.result()
 
 
 def _unheard(_: float) -> None:

@@ -8,7 +8,6 @@ so a key is rotated by putting a new one in front.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 
@@ -20,6 +19,7 @@ from proxy.model.message import NEVER_STORED, Response
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
+_NONCES = 64
 
 
 class SealError(Exception):
@@ -38,6 +38,7 @@ class Sealer:
         self._hygiene = Hygiene(never_store)
         self._keys = {kid.encode(): AESGCM(key) for kid, key in keys.items()}
         self._first = next(iter(self._keys))
+        self._nonces = b""
 
     def seal_answer(self, row_id: bytes, answer: Response) -> bytes:
         """What of an answer may be stored, sealed; empty where nothing may (see hygiene.py)."""
@@ -46,7 +47,7 @@ class Sealer:
 
     def seal(self, row_id: bytes, plain: bytes) -> bytes:
         """`plain`, only to be opened for the same row."""
-        nonce = os.urandom(_NONCE_BYTES)
+        nonce = self._nonce()
         sealed = self._keys[self._first].encrypt(nonce, plain, row_id)
         return bytes((len(self._first),)) + self._first + nonce + sealed
 
@@ -65,6 +66,15 @@ class Sealer:
         """Whether it is sealed with the key that is used now."""
         return self._split(sealed)[0] == self._first
 
+    def _nonce(self) -> bytes:
+        """From a stock: at each asking the kernel, the thread would let the interpreter go, and
+        wait for it again behind the one that writes.
+        """
+        if not self._nonces:
+            self._nonces = os.urandom(_NONCE_BYTES * _NONCES)
+        nonce, self._nonces = self._nonces[:_NONCE_BYTES], self._nonces[_NONCE_BYTES:]
+        return nonce
+
     @staticmethod
     def _split(sealed: bytes) -> tuple[bytes, bytes]:
         length = sealed[0] if sealed else 0
@@ -72,17 +82,20 @@ class Sealer:
 
 
 def _pack(answer: Response) -> bytes:
-    """An answer as bytes: status and headers as JSON, a line feed, the body."""
-    headers = [
-        [name.decode("latin-1"), value.decode("latin-1")] for _, name, value in answer.headers
-    ]
-    head = json.dumps([answer.status, headers], separators=(",", ":"))
-    return head.encode() + b"\n" + answer.body
+    """An answer as bytes: the status, the headers, an empty line, the body.
+
+    No header of an answer that was let in has a line feed, and no name a colon.
+    """
+    lines = [b"%b:%b\n" % (name, value) for _, name, value in answer.headers]
+    return b"%d\n%b\n%b" % (answer.status, b"".join(lines), answer.body)
 
 
 def unpack(packed: bytes) -> Response:
     """The answer that was packed."""
-    head, _, body = packed.partition(b"\n")
-    status, pairs = json.loads(head)
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
-    return Response(status, [(name.lower(), name, value) for name, value in headers], body)
+    head, _, body = packed.partition(b"\n\n")
+    status, *lines = head.split(b"\n")
+    headers = []
+    for line in lines:
+        name, _, value = line.partition(b":")
+        headers.append((name.lower(), name, value))
+    return Response(int(status), headers, body)

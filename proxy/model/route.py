@@ -180,6 +180,30 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Keyed:
+    """What a key's claim has to know of all candidates together."""
+
+    length_max: int
+    """Of a key that each of them takes."""
+    resend_s: Mapping[str, float]
+    """By upstream, see OwnKeys."""
+    references: tuple[str, ...]
+    """JSON pointers to the application's own reference; several only if candidates disagree."""
+    after_absence: frozenset[str]
+    """Upstreams where a repetition is safe only after the partner was asked and had nothing."""
+
+
+def _keyed(candidates: tuple[Candidate, ...]) -> Keyed:
+    pointers = {each.settle.reference for each in candidates} - {None}
+    return Keyed(
+        min((each.own_keys.length_max for each in candidates), default=OwnKeys().length_max),
+        {each.upstream.name: each.own_keys.resend_s for each in candidates},
+        tuple(sorted(str(pointer) for pointer in pointers)),
+        frozenset(each.upstream.name for each in candidates if each.settle.resend_when_absent),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """A rule that matches calls to an ordered list of candidates.
 
@@ -200,3 +224,8 @@ class Route:
     idempotency: Idempotency | None = None
     line: int = field(default=0, compare=False)
     """Where in the file it stands, for `tidegate explain`."""
+    keyed: Keyed = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """What every keyed call would find out anew."""
+        object.__setattr__(self, "keyed", _keyed(self.candidates))

@@ -75,56 +75,6 @@ async def test_a_step_has_its_time_and_goes_on_without_us(desk: Desk) -> None:
     assert desk.store.rows[row.id].state is State.SENDING
 
 
-@pytest.mark.parametrize("how", ["slow", "down"])
-async def test_an_ending_is_kept_until_the_store_takes_it(desk: Desk, how: str) -> None:
-    """The answer was paid for: it is offered again and again."""
-    row_id, token = await desk.sending()
-    desk.store.down = how == "down"
-    if how == "slow":
-        desk.store.gate = asyncio.Event()
-    assert await desk.journal.conclude(row_id, token, SETTLE) is Conclusion.OWED
-    assert desk.journal.owed == (how == "down")
-    desk.store.down = False
-    if desk.store.gate is not None:
-        desk.store.gate.set()
-        await asyncio.sleep(0.01)
-    await desk.rest()
-    assert desk.store.rows[row_id].state is State.SETTLED
-
-
-async def test_an_ending_that_was_taken_over_is_dropped(desk: Desk) -> None:
-    """At once, or when it is offered again; whoever took it over will say what became of it."""
-    row_id, token = await desk.sending()
-    assert await desk.journal.conclude(row_id, token + 1, SETTLE) is Conclusion.TAKEN_OVER
-    desk.store.down = True
-    assert await desk.journal.conclude(row_id, token + 1, SETTLE) is Conclusion.OWED
-    desk.store.down = False
-    await desk.rest()
-    assert desk.bugs == []
-    assert desk.store.rows[row_id].state is State.SENDING
-
-
-async def test_an_ending_that_was_stored_all_the_same_is_no_bug(desk: Desk) -> None:
-    """The store could not say so at the time."""
-    row_id, token = await desk.sending()
-    desk.store.down = True
-    assert await desk.journal.conclude(row_id, token, SETTLE) is Conclusion.OWED
-    desk.store.down = False
-    await desk.store.step(row_id, token, SETTLE)
-    await desk.rest()
-    assert desk.bugs == []
-
-
-async def test_an_ending_that_cannot_be_is_one(desk: Desk) -> None:
-    """Somebody must look: the row has no end, and this is none for it."""
-    row_id, token = await desk.sending()
-    desk.store.down = True
-    await desk.journal.conclude(row_id, token, fence(), 1)
-    desk.store.down = False
-    await desk.rest()
-    assert [type(bug) for bug in desk.bugs] == [JournalError]
-
-
 async def test_a_cancelled_caller_stops_no_ending(desk: Desk) -> None:
     """What was begun is written."""
     row_id, token = await desk.sending()
@@ -193,13 +143,3 @@ async def test_whether_it_is_available(desk: Desk) -> None:
     desk.store.waited_s, desk.store.takes_claims = 0.0, False
     found.append(desk.journal.available)
     assert found == [True, False, False]
-
-
-async def test_a_key_that_was_lost_with_its_claim_needs_no_end(desk: Desk) -> None:
-    """It was taken and never durable; an answer without a row would be another matter."""
-    for made, bugs in ((RELEASE, 0), (SETTLE, 1)):
-        desk.store.down = True
-        assert await desk.journal.conclude(b"x" * 16, 1, made) is Conclusion.OWED
-        desk.store.down = False
-        await desk.rest()
-        assert len(desk.bugs) == bugs

@@ -69,11 +69,11 @@ def test_two_scopes_have_two_ids(
 
 def test_the_partners_key_is_stable_and_ours() -> None:
     """Two tenants may use the same key; a partner that takes few characters gets few."""
-    key = partner_key(SCOPE, 64)
-    assert key == partner_key(SCOPE, 64)
-    assert key != partner_key(replace(SCOPE, tenant="other"), 64)
+    key = partner_key(row_id(SCOPE), 64)
+    assert key == partner_key(row_id(SCOPE), 64)
+    assert key != partner_key(row_id(replace(SCOPE, tenant="other")), 64)
     assert SCOPE.key not in key
-    assert partner_key(SCOPE, 20) == key[:20]
+    assert partner_key(row_id(SCOPE), 20) == key[:20]
 
 
 BODY = b'{"amount": 100, "card": {"number": "41"}, "at": "10:00"}'

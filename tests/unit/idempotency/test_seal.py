@@ -12,6 +12,7 @@ from proxy.model.message import Response, header
 OLD, NEW = b"o" * 32, b"n" * 32
 ROW = b"r" * 16
 LATIN = st.binary(min_size=1, max_size=8).filter(lambda text: b"\n" not in text)
+NAME = LATIN.filter(lambda text: b":" not in text)
 
 
 def test_what_was_sealed_opens_for_its_row_alone() -> None:
@@ -58,7 +59,7 @@ def test_what_is_too_short_does_not_open(sealed: bytes) -> None:
         Sealer({"k1": OLD}).open(ROW, sealed)
 
 
-@given(st.integers(200, 599), st.lists(st.tuples(LATIN, LATIN), max_size=4), st.binary(max_size=40))
+@given(st.integers(200, 599), st.lists(st.tuples(NAME, LATIN), max_size=4), st.binary(max_size=40))
 def test_an_answer_comes_back_byte_for_byte(
     status: int, pairs: list[tuple[bytes, bytes]], body: bytes
 ) -> None:
