@@ -1,14 +1,21 @@
-"""PURE. From a call to the key that it carries, and to the claim that it makes."""
+"""PURE. From a call to its key, the claim that it makes on it, and its hold on it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from proxy.idempotency.keys import derived_key, field_texts, fingerprint, read_key, row_id
-from proxy.idempotency.record import Claim, Scope
-from proxy.model.call import Call
+from proxy.idempotency.keys import (
+    derived_key,
+    field_texts,
+    fingerprint,
+    partner_key,
+    read_key,
+    row_id,
+)
+from proxy.idempotency.record import Claim, Fence, Record, Scope, State
+from proxy.model.call import Call, Ticket
 from proxy.model.outcome import Refused
-from proxy.model.route import Idempotency, KeyFrom
+from proxy.model.route import Idempotency, KeyFrom, Route
 
 _REFERENCE_MAX = 255
 
@@ -32,9 +39,13 @@ def key_of(call: Call, rule: Idempotency, secret: bytes) -> str | Refused | None
 
 
 def claim_of(
-    call: Call, rule: Idempotency, key: str, secret: bytes, owner: str, salt: int
+    call: Call, rule: Idempotency, key: str, secret: bytes, owner: str, salt: int, send_by: float
 ) -> Claim:
-    """The claim of this call on `key`; `owner` names this run of the sidecar, `salt` is random."""
+    """The claim of this call on `key`; `owner` names this run of the sidecar, `salt` is random.
+
+    With it comes the fence of the first attempt, which goes to the route's first
+    candidate, and not after `send_by` (wall).
+    """
     assert call.route is not None
     request = call.request
     tenant = rule.tenant
@@ -42,9 +53,10 @@ def claim_of(
         said = request.first(rule.tenant_header)
         tenant = said.decode("latin-1") if said is not None else tenant
     scope = Scope(tenant, rule.group, call.route.operation, key)
-    known = call.route.keyed
+    known, row = call.route.keyed, row_id(scope)
+    first = call.route.candidates[0].upstream
     return Claim(
-        row_id(scope),
+        row,
         scope,
         fingerprint(secret, request.method, request.target, request.body, rule.volatile),
         owner,
@@ -53,7 +65,26 @@ def claim_of(
         _reference(known.references, request.body) if known.references else "",
         salt,
         known.after_absence,
+        Fence(1, first.partner, first.name, partner_key(row, known.length_max), send_by),
     )
+
+
+def ticket_of(route: Route, row: Record, send_by: float, *, resend: bool) -> Ticket:
+    """The hold on a key that is the caller's now, until `send_by` (monotonic) for its fence."""
+    if resend:
+        own_keys = next(
+            each.own_keys for each in route.candidates if each.upstream.name == row.upstream
+        )
+        return Ticket(
+            row.id, row.token, row.attempt, row.partner_key, resend, row.upstream,
+            own_keys.conclusive,
+        )  # fmt: skip
+    fenced_for = row.upstream if row.state is State.SENDING else None
+    key = row.partner_key or partner_key(row.id, route.keyed.length_max)
+    return Ticket(
+        row.id, row.token, row.attempt, key, resend, None, frozenset(), fenced_for is not None,
+        fenced_for=fenced_for, send_by=send_by,
+    )  # fmt: skip
 
 
 def _reference(pointers: Sequence[str], body: bytes) -> str:

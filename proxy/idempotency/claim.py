@@ -19,12 +19,11 @@ import asyncio
 import random
 from collections.abc import Awaitable
 
-from proxy.idempotency.asked import claim_of, key_of
+from proxy.idempotency.asked import claim_of, key_of, ticket_of
 from proxy.idempotency.conclude import ending
-from proxy.idempotency.fence import JOURNAL_DOWN, TAKEN_OVER
+from proxy.idempotency.fence import JOURNAL_DOWN, TAKEN_OVER, begins_by
 from proxy.idempotency.journal import Conclusion, Journal
-from proxy.idempotency.keys import partner_key
-from proxy.idempotency.record import Doubt, Record, Release, Settle, Step, Verdict
+from proxy.idempotency.record import TAKEN, Doubt, Record, Release, Settle, Step, Verdict
 from proxy.idempotency.seal import Sealer, SealError, unpack
 from proxy.idempotency.settling import NEXT_STEP
 from proxy.idempotency.store import StoreUnavailable
@@ -38,7 +37,6 @@ from proxy.model.route import Idempotency
 from proxy.pipeline.layer import Handler, Layer, Ready
 
 _POLL_S = 0.1
-_OURS = (Verdict.RUN, Verdict.RESEND)
 
 _MISMATCH = Refused(
     "key_reused", 422, "This idempotency key was used for another request; nothing was sent.",
@@ -90,10 +88,16 @@ class Claims:
     # -- what becomes of it ----------------------------------------------------------
 
     async def _keyed(self, call: Call, rule: Idempotency, key: str, inner: Handler) -> Outcome:
-        wanted = claim_of(call, rule, key, self._secret, self._owner, self._bits(32))
         assert call.route is not None
-        ends_at = min(self._clock.now() + rule.wait_s, call.arrived_at + call.route.deadline_s)
+        deadline_at = call.arrived_at + call.route.deadline_s
+        ends_at = min(self._clock.now() + rule.wait_s, deadline_at)
         while True:
+            now = self._clock.now()
+            send_by = begins_by(call.route.candidates[0], deadline_at, now)
+            wanted = claim_of(
+                call, rule, key, self._secret, self._owner, self._bits(32),
+                self._journal.store.instant().wall + send_by - now,
+            )  # fmt: skip
             try:
                 verdict, row = await self._journal.claim(wanted)
             except StoreUnavailable:
@@ -104,8 +108,10 @@ class Claims:
             if left_s <= 0:
                 break
             await self._journal.wait_for(row.id, left_s, _POLL_S)
-        if verdict in _OURS:
-            return await self._begin(call, row, inner, resend=verdict is Verdict.RESEND)
+        if verdict in TAKEN:
+            call.ticket = ticket_of(call.route, row, send_by, resend=verdict is Verdict.RESEND)
+            self._journal.begin(row.id)
+            return await asyncio.shield(self._journal.own(self._run(call, call.ticket, inner)))
         self._journal.blocked.note(row.id, 1, self._clock.wall())
         if verdict is Verdict.REPLAY:
             return self._replay(row)
@@ -131,23 +137,6 @@ class Claims:
             Origin.PROXY, Execution.UNKNOWN, retry_after_s=5, partner=row.partner,
             upstream=row.upstream,
         )  # fmt: skip
-
-    async def _begin(self, call: Call, row: Record, inner: Handler, *, resend: bool) -> Outcome:
-        assert call.route is not None
-        if resend:
-            own_keys = next(
-                each.own_keys
-                for each in call.route.candidates
-                if each.upstream.name == row.upstream
-            )
-            key, only, conclusive = row.partner_key, row.upstream, own_keys.conclusive
-        else:
-            length = call.route.keyed.length_max
-            known = row.partner_key or partner_key(row.id, length)
-            key, only, conclusive = known[:length], None, frozenset[int]()
-        call.ticket = Ticket(row.id, row.token, row.attempt, key, resend, only, conclusive)
-        self._journal.begin(row.id)
-        return await asyncio.shield(self._journal.own(self._run(call, call.ticket, inner)))
 
     async def _run(self, call: Call, ticket: Ticket, inner: Handler) -> Outcome:
         try:

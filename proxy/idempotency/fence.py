@@ -1,7 +1,8 @@
 """The layer right above an attempt: what is about to be sent is durable before its first byte.
 
 It stands above the attempt's timers, so that time on the disk is not charged to
-the partner, and below retry, so that each attempt is fenced by itself.
+the partner, and below retry, so that each attempt is fenced by itself. The first
+one goes with the claim: see Claim.fence.
 """
 
 from __future__ import annotations
@@ -34,11 +35,16 @@ def fence(journal: Journal, now: Callable[[], float]) -> AttemptLayer:
     def layer(inner: AttemptHandler) -> AttemptHandler:
         def handle(call: Call, candidate: Candidate) -> Awaitable[Outcome]:
             ticket = call.ticket
-            return inner(call, candidate) if ticket is None else fenced(call, candidate, ticket)
+            if ticket is None:
+                return inner(call, candidate)
+            known, ticket.fenced_for = ticket.fenced_for, None
+            if known == candidate.upstream.name:
+                return inner(call, candidate)
+            return fenced(call, candidate, ticket)
 
         async def fenced(call: Call, candidate: Candidate, ticket: Ticket) -> Outcome:
             upstream, begun_at = candidate.upstream, now()
-            ticket.send_by = min(call.deadline_at, begun_at + _opening_s(candidate) + _SPARE_S)
+            ticket.send_by = begins_by(candidate, call.deadline_at, begun_at)
             intent = Fence(
                 attempt=ticket.attempt + 1, partner=upstream.partner, upstream=upstream.name,
                 partner_key=ticket.partner_key,
@@ -59,7 +65,8 @@ def fence(journal: Journal, now: Callable[[], float]) -> AttemptLayer:
     return layer
 
 
-def _opening_s(candidate: Candidate) -> float:
-    """How long an attempt may take until it begins to send."""
+def begins_by(candidate: Candidate, deadline_at: float, now: float) -> float:
+    """The instant after which an attempt that is fenced now must not begin to send."""
     limits = candidate.timeouts
-    return limits.queue_s + limits.resolve_s + limits.connect_s + limits.tls_s
+    opening_s = limits.queue_s + limits.resolve_s + limits.connect_s + limits.tls_s
+    return min(deadline_at, now + opening_s + _SPARE_S)

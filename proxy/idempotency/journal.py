@@ -18,6 +18,7 @@ from proxy.idempotency.blocked import Blocked
 from proxy.idempotency.debts import Debts, Ending
 from proxy.idempotency.patience import Patience
 from proxy.idempotency.record import (
+    TAKEN,
     Claim,
     ClaimLost,
     JournalError,
@@ -58,7 +59,7 @@ class Journal:
         self._patience = Patience(loop, timeout_commit_s)
         self.blocked = Blocked(store, loop)
         self.committed: Callable[[float], None] = _unheard
-        """Told how long each step took to become durable, or to fail: seconds."""
+        """Told how long each change took to become durable, or a step to fail: seconds."""
         self._runs: dict[bytes, asyncio.Future[None]] = {}
         self._debts = Debts(store, self.own, bug)
         self._work: dict[asyncio.Future[Any], asyncio.Future[None] | None] = {}
@@ -80,11 +81,15 @@ class Journal:
         """Ask for a key. Raises StoreUnavailable, JournalError."""
         if not self.available:
             raise StoreUnavailable
+        begun_at = self._loop.time()
         waiter = self._patience.waiter()
         asked = self.own(self.store.claim(wanted), waiter)
         try:
             await waiter
-            return _in_time(asked)
+            claimed = _in_time(asked)
+            if claimed[0] in TAKEN:
+                self.committed(self._loop.time() - begun_at)
+            return claimed
         except (StoreUnavailable, asyncio.CancelledError):
             self.own(self._give_up(asked))
             raise

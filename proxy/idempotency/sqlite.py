@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from proxy.idempotency.ballast import Ballast
-from proxy.idempotency.record import Claim, Instant, Record, State, Step, Verdict
+from proxy.idempotency.record import TAKEN, Claim, Instant, Record, State, Step, Verdict
 from proxy.idempotency.rows import record
 from proxy.idempotency.sqlite_batch import Batch
 from proxy.idempotency.sqlite_open import connect, lock_out_others, usable
@@ -79,11 +79,11 @@ class SqliteStore:
 
         def work() -> tuple[Verdict, Record]:
             verdict, row = claim(self._rows.load(wanted.id), wanted, self.instant())
-            if verdict in (Verdict.RUN, Verdict.RESEND):
+            if verdict in TAKEN:
                 self._rows.save(row)
             return verdict, row
 
-        return self._writer.submit(work, begins=True, soon=_is_free, row_id=wanted.id)
+        return self._writer.submit(work, begins=True, row_id=wanted.id)
 
     def step(self, row_id: bytes, token: int, made: Step) -> asyncio.Future[Record]:
         """Change a row under the token of its claim."""
@@ -213,13 +213,6 @@ class SqliteStore:
                 after[row.state] = after.get(row.state, 0) + 1
             self._rows.flush()
         return after
-
-
-def _is_free(claimed: tuple[Verdict, Record]) -> bool:
-    """A key just taken: nothing is lost with it, for its fence is durable before the first byte,
-    and after a roll-back finds that the row, or the token, is not its own.
-    """
-    return claimed[0] is Verdict.RUN
 
 
 @contextlib.contextmanager

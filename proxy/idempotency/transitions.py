@@ -55,7 +55,7 @@ _ALL = attrgetter(*(each.name for each in fields(Record)))
 def claim(row: Record | None, wanted: Claim, now: Instant) -> tuple[Verdict, Record]:
     """The verdict on a claim, and the row as it is from then on. Raises JournalError."""
     if row is None:
-        return Verdict.RUN, _claimed(wanted, 1 + wanted.salt, now)
+        return Verdict.RUN, _begun(_claimed(wanted, 1 + wanted.salt, now), wanted.fence, now)
     check(row)
     if row.scope != wanted.scope:
         raise JournalError(f"two scopes share the row {row.id.hex()}")
@@ -64,7 +64,7 @@ def claim(row: Record | None, wanted: Claim, now: Instant) -> tuple[Verdict, Rec
         again.blocked, again.blocked_at = row.blocked, row.blocked_at
         again.attempt = row.attempt  # so that it shows that this is not the key's first run
         again.partner_key = row.partner_key
-        return Verdict.RUN, again
+        return Verdict.RUN, _begun(again, wanted.fence, now)
     if row.fingerprint != wanted.fingerprint:
         return Verdict.MISMATCH, row
     if row.state is State.SETTLED:
@@ -136,6 +136,17 @@ def _claimed(wanted: Claim, token: int, now: Instant) -> Record:
         token=token, owner=wanted.owner, call=wanted.call, claimed_at=now.wall,
         changed_at=now.wall, changed_kept=now.kept, reference=wanted.reference,
     )  # fmt: skip
+
+
+def _begun(row: Record, first: Fence | None, now: Instant) -> Record:
+    """A row just claimed, with its first attempt."""
+    if first is None:
+        return row
+    key = (row.partner_key or first.partner_key)[: len(first.partner_key)]
+    made = Fence(row.attempt + 1, first.partner, first.upstream, key, first.send_by)
+    after = _fence(row, made, now)
+    check(after)
+    return after
 
 
 def _resendable(row: Record, wanted: Claim, now: Instant) -> bool:

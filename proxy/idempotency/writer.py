@@ -2,10 +2,7 @@
 
 A commit waits for the disk; while it does, the changes that arrive gather and
 become the next one (group commit). So a slow disk makes bigger commits, not a
-longer queue. A change is told done only after the commit that holds it, with
-one exception: a change of which nothing may be lost but itself (a key that was
-taken, and nothing sent under it) is told at once and shares the commit of what
-follows it.
+longer queue. A change is told done only after the commit that holds it.
 """
 
 from __future__ import annotations
@@ -25,8 +22,6 @@ from proxy.idempotency.store import StoreUnavailable
 T = TypeVar("T")
 _BATCH_MAX = 256
 _WAITING_MAX = 10_000
-_UNCOMMITTED_MAX_S = 0.01
-"""How long a change that was told at once waits for a commit to share."""
 _FULL = sqlite3.SQLITE_FULL
 
 
@@ -36,11 +31,8 @@ class _Change:
     done: asyncio.Future[Any]
     begins: bool
     """It begins something new, which can wait until there is room on the disk again."""
-    soon: Callable[[Any], bool] | None
-    """Whether a result may be told before it is durable."""
     row_id: bytes | None
     """The row that it will look at."""
-    told: bool = False
     result: Any = None
     error: Exception | None = None
 
@@ -97,13 +89,9 @@ class Writer:
         work: Callable[[], T],
         *,
         begins: bool = False,
-        soon: Callable[[T], bool] | None = None,
         row_id: bytes | None = None,
     ) -> asyncio.Future[T]:
         """Run `work` in the next commit; the future ends when that is durable.
-
-        A result that `soon` says yes to is told as soon as `work` has run: whoever
-        gets it must do nothing that may not be lost before a later change is durable.
 
         It ends in whatever `work` raised, or in StoreUnavailable.
         """
@@ -112,7 +100,7 @@ class Writer:
             done.set_exception(StoreUnavailable())
             return done
         self._submitted_at.append(time.monotonic())
-        self._changes.put(_Change(work, done, begins, soon, row_id))
+        self._changes.put(_Change(work, done, begins, row_id))
         return done
 
     def close(self) -> None:
@@ -126,7 +114,7 @@ class Writer:
         ending = False
         while not ending:
             batch: list[_Change] = []
-            change = self._next()
+            change = self._changes.get()
             while change is not None:
                 batch.append(change)
                 if len(batch) >= _BATCH_MAX or self._changes.empty():
@@ -135,22 +123,7 @@ class Writer:
             ending = change is None
             if batch:
                 self._write(batch)
-                self._tell([change for change in batch if not change.told])
-        if self._connection.in_transaction:
-            self._write([])
-
-    def _next(self) -> _Change | None:
-        """The next change; while there is none, what is still uncommitted is committed."""
-        if self._connection.in_transaction:
-            try:
-                return self._changes.get(timeout=_UNCOMMITTED_MAX_S)
-            except queue.Empty:
-                self._write([])
-        return self._changes.get()
-
-    def _tell(self, changes: list[_Change]) -> None:
-        if changes:
-            self._loop.call_soon_threadsafe(self._deliver, changes)
+                self._loop.call_soon_threadsafe(self._deliver, batch)
 
     def _write(self, batch: list[_Change]) -> None:
         """One commit, and a second try with the room that was kept if the disk is full."""
@@ -175,18 +148,12 @@ class Writer:
             return sqlite3.OperationalError("broken")
         execute = self._connection.execute
         try:
-            if not self._connection.in_transaction:
-                execute("BEGIN IMMEDIATE")
+            execute("BEGIN IMMEDIATE")
             self._rows.read_ahead([change.row_id for change in batch if change.row_id is not None])
             for change in batch:
                 self._work(change)
-            soon = [change for change in batch if _may_be_told(change)]
-            for change in soon:
-                change.told = True
-            self._tell(soon)
-            if len(soon) < len(batch) or not batch:
-                self._rows.flush()
-                execute("COMMIT")
+            self._rows.flush()
+            execute("COMMIT")
         except sqlite3.Error as error:
             self._rows.undo()
             try:
@@ -214,10 +181,6 @@ class Writer:
                 change.done.set_exception(change.error)
             else:
                 change.done.set_result(change.result)
-
-
-def _may_be_told(change: _Change) -> bool:
-    return change.error is None and change.soon is not None and change.soon(change.result)
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -65,6 +65,8 @@ class Ticket:
     """The journal may say that something was about to be sent."""
     concluded: bool = False
     """How the call ended has been given to the journal."""
+    fenced_for: str | None = None
+    """The upstream that the first attempt was fenced for together with the claim."""
     send_by: float = float("inf")
     """Monotonic: the journal says that after this instant the attempt does not begin to send."""
 

@@ -36,6 +36,18 @@ async def test_a_payment_from_claim_to_answer(place: Place) -> None:
     assert await again.read(b"x" * 16) is None
 
 
+async def test_a_claim_with_its_first_fence_is_one_change(place: Place) -> None:
+    """When it is told, the attempt may be sent: a run that dies then leaves it in doubt."""
+    first = fence(send_by=1.0)
+    claimed = [await place.store.claim(wanted(owner="run-1", fence=first)) for _ in range(2)]
+    assert [verdict for verdict, _ in claimed] == [Verdict.RUN, Verdict.BUSY]
+    taken = claimed[0][1]
+    assert (taken.state, taken.upstream) == (State.SENDING, "a")
+    left = await (await place.begin()).read(taken.id)
+    assert left is not None
+    assert (left.state, left.reason, left.attempt) == (State.IN_DOUBT, "crashed", 1)
+
+
 async def test_one_of_many_gets_the_key(store: Store) -> None:
     """The others find it at work."""
     claims = [store.claim(wanted(call=f"call-{number}")) for number in range(40)]

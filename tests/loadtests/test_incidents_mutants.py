@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from loadtests.incidents.payments import Payment
 from loadtests.incidents.reckoning import reckon
-from proxy.idempotency import asked, embedded, transitions
+from proxy.idempotency import asked, claim, embedded, transitions
 from proxy.idempotency.claim import Claims
 from proxy.idempotency.journal import Journal
 from proxy.idempotency.record import Fence
@@ -95,6 +95,8 @@ def send_before_sync(patch: pytest.MonkeyPatch) -> None:
 
         return layer
 
+    claim_of = asked.claim_of
+    patch.setattr(claim, "claim_of", lambda *given: replace(claim_of(*given), fence=None))
     patch.setattr(embedded, "fence", fence)
 
 

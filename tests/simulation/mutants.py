@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from unittest import mock
 
 from proxy.idempotency import asked, transitions
 from proxy.idempotency.journal import Conclusion, Journal
-from proxy.idempotency.record import Fence, Instant, Record, Step
+from proxy.idempotency.record import Claim, Fence, Instant, Record, Step, Verdict
 from tests.simulation import store
 
 Mutation = Callable[[], Any]
 """A context in which the mistake is made."""
+
+
+@contextmanager
+def _fence_is(mutant: Callable[..., Any]) -> Iterator[None]:
+    """Every attempt has a fence of its own, and that one is made so."""
+    claim_of = asked.claim_of
+
+    def unfenced(*given: Any) -> Any:
+        return replace(claim_of(*given), fence=None)
+
+    with (
+        mock.patch("proxy.idempotency.claim.claim_of", unfenced),
+        mock.patch.object(Journal, "step", mutant),
+    ):
+        yield
 
 
 def fence_skipped() -> Any:
@@ -24,7 +40,21 @@ def fence_skipped() -> Any:
     async def mutant(self: Journal, row_id: bytes, token: int, made: Step) -> Record | None:
         return None if isinstance(made, Fence) else await step(self, row_id, token, made)
 
-    return mock.patch.object(Journal, "step", mutant)
+    return _fence_is(mutant)
+
+
+def sent_before_the_claim_is_durable() -> Any:
+    """The first fence is written with the claim, but nobody waits for it."""
+    claim = Journal.claim
+
+    async def mutant(self: Journal, wanted: Claim) -> tuple[Verdict, Record]:
+        row = await self.store.read(wanted.id)
+        verdict, after = transitions.claim(row, wanted, self.store.instant())
+        if verdict is Verdict.RUN:
+            self.own(claim(self, wanted))
+        return verdict, after
+
+    return mock.patch.object(Journal, "claim", mutant)
 
 
 def sent_before_the_fence_is_durable() -> Any:
@@ -37,7 +67,7 @@ def sent_before_the_fence_is_durable() -> Any:
             return None
         return await step(self, row_id, token, made)
 
-    return mock.patch.object(Journal, "step", mutant)
+    return _fence_is(mutant)
 
 
 def answered_before_it_is_durable() -> Any:
@@ -99,6 +129,7 @@ MUTANTS: dict[str, tuple[Mutation, str]] = {
     for each, rule in (
         (fence_skipped, "I6"),
         (sent_before_the_fence_is_durable, "I6"),
+        (sent_before_the_claim_is_durable, "I6"),
         (answered_before_it_is_durable, "I4|I6"),
         (fingerprint_ignored, "I3"),
         (resent_blindly, "I5"),

@@ -1,8 +1,7 @@
 """A store in memory that can lose, delay and refuse what a real one could.
 
 The rows are the disk's and outlive every process. A process has a handle, whose
-changes are made one after the other. Where one handle alone holds the rows, a key
-just taken is told before it is durable, as the embedded store does it.
+changes are made one after the other.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from typing import TypeVar
 from proxy.idempotency import transitions
 from proxy.idempotency.lease import MARGIN_S
 from proxy.idempotency.record import (
+    TAKEN,
     Claim,
     Instant,
     JournalError,
@@ -33,7 +33,6 @@ from tests.support.manual_clock import ManualClock
 T = TypeVar("T")
 SLOW_S = 0.4
 """Below the journal's patience alone, above it when three changes wait."""
-UNCOMMITTED_S = 0.01
 RECONNECT_S = 0.3
 
 
@@ -90,8 +89,7 @@ class Disk:
 
 class SimulatedStore:
     """See store.Store, of the run `owner`. One that is not `shared` makes changes one after the
-    other and tells free keys before they are durable, as SQLite's does; one that is shared has
-    many connections, and so no order.
+    other, as SQLite's does; one that is shared has many connections, and so no order.
     """
 
     def __init__(self, disk: Disk, loop: VirtualLoop, owner: str, *, shared: bool) -> None:
@@ -99,8 +97,6 @@ class SimulatedStore:
         self._loop = loop
         self._owner = owner
         self._shared = shared
-        self._told: dict[bytes, Record] = {}
-        """Keys that were told as taken, and would be lost with the process."""
         self._waiting: dict[object, tuple[float, Callable[[], object]]] = {}
         self._last: asyncio.Future[None] | None = None
         self._changed = loop.create_future()
@@ -118,10 +114,8 @@ class SimulatedStore:
         return self._disk.now()
 
     def turn(self, weather: Weather) -> None:
-        """The weather changes; a disk that is found full takes the open commit with it."""
+        """The weather changes."""
         self.weather = weather
-        if weather is Weather.FULL:
-            self._told.clear()
         changed, self._changed = self._changed, self._loop.create_future()
         changed.set_result(None)
 
@@ -140,10 +134,7 @@ class SimulatedStore:
     async def claim(self, wanted: Claim) -> tuple[Verdict, Record]:
         def work() -> tuple[Verdict, Record]:
             verdict, row = transitions.claim(self._load(wanted.id), wanted, self._disk.now())
-            if verdict is Verdict.RUN and not self._shared:
-                self._told[row.id] = row
-                self._loop.call_later(UNCOMMITTED_S, self._commit)
-            elif verdict in (Verdict.RUN, Verdict.RESEND):
+            if verdict in TAKEN:
                 self._save(row)
             return verdict, row
 
@@ -178,7 +169,6 @@ class SimulatedStore:
 
     async def note_blocked(self, counts: Mapping[bytes, tuple[int, float]]) -> None:
         def work() -> None:
-            self._commit()
             for row_id, (more, at) in counts.items():
                 row = self._disk.rows.get(row_id)
                 if row is not None:
@@ -200,7 +190,7 @@ class SimulatedStore:
         raise AssertionError(f"not asked for: {kept_s}, {limit}")
 
     async def close(self) -> None:
-        self._commit()
+        """Every change was made when it was told."""
 
     # -- one change -------------------------------------------------------------------
 
@@ -228,22 +218,14 @@ class SimulatedStore:
         if self.dead or self.weather is Weather.REFUSES:
             raise StoreUnavailable
         if self.weather is Weather.LOSES or (begins and self.weather is Weather.UNHEARD):
-            self._told.clear()  # it was rolled back with the rest of its commit
             raise StoreUnavailable
         made = work()
         if self.weather is Weather.UNHEARD:
-            self._commit()
             raise StoreUnavailable
         return made
 
     def _load(self, row_id: bytes) -> Record | None:
-        return self._told.get(row_id) or self._disk.rows.get(row_id)
+        return self._disk.rows.get(row_id)
 
     def _save(self, row: Record) -> None:
-        self._commit()
         self._disk.rows[row.id] = row
-
-    def _commit(self) -> None:
-        if not self.dead:
-            self._disk.rows.update(self._told)
-            self._told.clear()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from proxy.idempotency import transitions
-from proxy.idempotency.record import Claim, Instant, Record, State, Step, Verdict
+from proxy.idempotency.record import Claim, Fence, Instant, Record, State, Step, Verdict
 from proxy.idempotency.store import Query, SealAgain, StoreUnavailable
 from proxy.model.unsettled import Unsettled
 from tests.support.manual_clock import ManualClock
@@ -26,7 +26,7 @@ class MemoryStore:
         self.down_after_claims = False
         """It goes down as soon as a key was claimed."""
         self.taken_over = False
-        """Another sidecar takes each key over as soon as it was claimed."""
+        """Another sidecar takes each key over as soon as it was claimed and fenced."""
         self.gate: asyncio.Event | None = None
         """Changes wait for it, and are made then."""
         self.waited_s = 0.0
@@ -47,6 +47,10 @@ class MemoryStore:
     async def claim(self, wanted: Claim) -> tuple[Verdict, Record]:
         await self._turn()
         verdict, row = transitions.claim(self.rows.get(wanted.id), wanted, self.instant())
+        if verdict is Verdict.RUN and row.state is State.SENDING:
+            self.steps.append(
+                Fence(row.attempt, row.partner, row.upstream, row.partner_key, row.send_by)
+            )
         self.rows[row.id] = replace(row, token=row.token + 1) if self.taken_over else row
         self.down = self.down or self.down_after_claims
         return verdict, row

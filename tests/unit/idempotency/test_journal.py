@@ -120,19 +120,21 @@ async def test_what_is_still_owed_at_the_end_is_said(desk: Desk) -> None:
 
 
 async def test_steps_are_timed_until_they_are_durable(desk: Desk) -> None:
-    """Also those that fail; a claim is not, for it may be told before it is durable."""
+    """Also those that fail; and of claims those by which a row changes."""
     timed: list[float] = []
     desk.journal.committed = timed.append
     row_id, token = await desk.sending()
-    assert len(timed) == 1
+    assert len(timed) == 2
+    assert (await desk.journal.claim(wanted()))[0] is Verdict.BUSY
+    assert len(timed) == 2
     desk.store.gate = asyncio.Event()
     with pytest.raises(StoreUnavailable):
         await desk.journal.step(row_id, token, SETTLE)
-    assert timed[1] >= 0.01
+    assert timed[2] >= 0.01
     desk.store.gate.set()
     desk.store.down = True
     await desk.journal.conclude(row_id, token, SETTLE)
-    assert len(timed) == 3
+    assert len(timed) == 4
 
 
 async def test_whether_it_is_available(desk: Desk) -> None:

@@ -133,35 +133,13 @@ async def test_a_change_that_fails_leaves_the_others(bench: Bench) -> None:
     assert bench.rows() == 1
 
 
-async def test_what_may_be_told_at_once_is_committed_soon(bench: Bench) -> None:
-    """Alone it waits for company, but not for long; with company it shares the commit."""
-    assert await bench.writer.submit(bench.put(1), soon=lambda _: True) == 1
-    before = bench.commits
-    assert await bench.writer.submit(bench.put(2), soon=lambda _: False) == 2
-    assert (bench.rows(), bench.commits - before) in ((2, 1), (2, 0))
-    assert await bench.writer.submit(bench.put(3), soon=lambda _: True) == 3
-    for _ in range(500):
-        if bench.rows() == 3:
-            break
-        await asyncio.sleep(0.01)
-    assert bench.rows() == 3
-
-
-async def test_the_end_writes_what_was_told(tmp_path: Path) -> None:
-    """Also what was still waiting for company."""
-    bench = Bench(tmp_path)
-    await bench.writer.submit(bench.put(1), soon=lambda _: True)
-    bench.close()
-    assert bench.rows() == 1
-
-
 async def test_a_full_disk_stores_what_was_begun_and_refuses_what_begins(tmp_path: Path) -> None:
     """The room that was kept is for the answers in flight."""
     bench = Bench(tmp_path, pages_max=4)
     gate = threading.Event()
     held = bench.writer.submit(lambda: gate.wait(10))
     big = b"x" * 8000
-    begins = bench.writer.submit(bench.put(big), begins=True, soon=lambda _: True)
+    begins = bench.writer.submit(bench.put(big), begins=True)
     ends = bench.writer.submit(bench.put(big))
     gate.set()
     assert await held
