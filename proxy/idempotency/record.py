@@ -10,10 +10,9 @@ A row exists so that a charge is made at most once, whoever dies in between.
                       released <----------+-------release--------+
                          +--claim--> claimed
 
-    claimed    somebody took the key; nothing can have left, because the fence
-               is durable before the first byte. A claim that knows where its
-               first attempt goes brings the fence with it (Claim.fence), so
-               that both are one commit: then nobody sees this state
+    claimed    somebody took the key; nothing can have left, for the fence is
+               durable before the first byte (of the first attempt it is mostly
+               one commit with the claim, and nobody sees this state)
     sending    bytes may have left towards `upstream`
     in_doubt   they may have been executed, and there is no conclusion
     settled    the answer is here, and is given to whoever asks with this key;
@@ -152,8 +151,7 @@ class Claim:
     after_absence: frozenset[str] = frozenset()
     """Upstreams where a repetition is safe only after the partner was asked and had nothing."""
     fence: Fence | None = None
-    """The key's first attempt, where it is known already: a key that is free is then claimed and
-    fenced in one commit. Its number and the partner's key are the row's, if that has been run."""
+    """The first attempt, where it is known already; its number and key are the row's, if any."""
 
 
 @dataclass(frozen=True, slots=True)
