@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from proxy.dns.answers import CONCLUSIVE, Address, Answers
 from proxy.dns.cache import FORBIDDEN, Bounds, Entry, State, answered
@@ -29,9 +29,11 @@ Allowed = Callable[[str], bool]
 Found = list[Address] | str
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A name as an upstream means it: with addresses of private networks, or without."""
+class Name(NamedTuple):
+    """A name as an upstream means it: with addresses of private networks, or without.
+
+    A tuple, since its hash is asked for by each new connection.
+    """
 
     text: str
     private: bool
