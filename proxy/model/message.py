@@ -17,6 +17,9 @@ NEVER_STORED = (
 )  # fmt: skip
 """Members of a message that card schemes forbid to keep after an authorisation."""
 
+READABLE_CODINGS = frozenset((b"gzip", b"x-gzip", b"deflate"))
+"""Content codings of answers that are looked into before they are stored."""
+
 
 def header(name: bytes, value: bytes) -> Header:
     """A header triple from a name and a value."""

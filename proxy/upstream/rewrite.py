@@ -2,15 +2,19 @@
 
 From the application's headers the configured ones, all `Tidegate-*` and the
 trace context are taken out; the configured ones and `traceparent` are put in,
-and nothing else. `tracestate` and `baggage` never reach a partner.
+and nothing else. `tracestate` and `baggage` never reach a partner. A call with a key
+asks only for content codings in which its answer can be kept.
 """
 
 from __future__ import annotations
 
 from proxy.http1.wire import encode_request
 from proxy.model.call import Call
+from proxy.model.message import Header
 from proxy.model.route import Candidate, Route
+from proxy.upstream.codings import readable
 
+_ACCEPTED = b"accept-encoding"
 _OURS = frozenset((b"traceparent", b"tracestate", b"baggage"))
 
 
@@ -47,10 +51,17 @@ class Rewriter:
             if header[0] not in dropped and not header[0].startswith(b"tidegate-")
         ]
         fixed = self._fixed + b"-".join((call.trace_id, span_id, call.trace_flags)) + b"\r\n"
-        if call.ticket is not None and self._key_header is not None:
-            own = self._key_header.lower()
-            headers = [header for header in headers if header[0] != own]
-            fixed += b"%b: %b\r\n" % (self._key_header, call.ticket.partner_key.encode())
+        if call.ticket is not None:
+            headers = [_kept(each) if each[0] == _ACCEPTED else each for each in headers]
+            if self._key_header is not None:
+                own = self._key_header.lower()
+                headers = [header for header in headers if header[0] != own]
+                fixed += b"%b: %b\r\n" % (self._key_header, call.ticket.partner_key.encode())
         return encode_request(
             request.method, self.target(request.target), fixed, headers, request.body
         )
+
+
+def _kept(asked: Header) -> Header:
+    key, name, value = asked
+    return key, name, readable(value)

@@ -191,3 +191,14 @@ def test_a_partner_with_keys_of_its_own_gets_ours() -> None:
         made.ticket = ticketed
         _, _, fields, _ = _read(Rewriter(route(at), at).payload(made, SPAN))
         assert [value for name, value in fields if b"idempotency-key" in name] == expected
+
+
+def test_a_call_with_a_key_asks_for_codings_that_can_be_kept() -> None:
+    """Its answer is stored for the retry; other calls get what they asked for."""
+    made = call(request(fields=headers(("Accept-Encoding", "gzip, br"), ("Accept", "br"))))
+    asked = [_read(_rewriter().payload(made, SPAN))[2]]
+    made.ticket = Ticket(b"i" * 16, 1, 0, "tg-ours", False, None, frozenset())
+    asked.append(_read(_rewriter().payload(made, SPAN))[2])
+    found = [dict(fields) for fields in asked]
+    assert [fields[b"accept-encoding"] for fields in found] == [b"gzip, br", b"gzip"]
+    assert [fields[b"accept"] for fields in found] == [b"br", b"br"]
