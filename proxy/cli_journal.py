@@ -129,6 +129,7 @@ def _tell(
         return dict(found)
     if status != 404 or sure:
         fail(f"{admin}: {document.get('detail', status)}")
+    typer.echo(f"{admin}: {document.get('detail', status)} Looking elsewhere.", err=True)
     return None
 
 

@@ -46,7 +46,7 @@ def _command(name: str, *arguments: str) -> list[str]:
 
 
 class PostgresServer:
-    """One server; `url` of a database is what `journal.url` takes."""
+    """One server; `url` of a database is what `journal.shared.url` takes."""
 
     def __init__(self, directory: Path, **settings: str) -> None:
         """Make the cluster and start it. Raises ReplayError."""

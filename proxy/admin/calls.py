@@ -19,6 +19,11 @@ BODY_BYTES_MAX = 16 * 1024
 TIMEOUT_BODY_S = 5.0
 REASON_LENGTH_MAX = 1000
 _MEMBERS = frozenset(("execution", "reason", "status", "id", "by"))
+_BAD_NEWS = (
+    "The body is not news of a call: a JSON object with `execution` (done or none), `reason` (text "
+    "of up to 1000 printable characters), and, if wanted, `status` (100 to 599) and `id` (32 "
+    "hexadecimal digits); nothing else. See docs/journal.md."
+)
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 
@@ -59,7 +64,7 @@ def pages(desk: Desk | None, token: bytes | None) -> list[web.RouteDef]:
             return problem(413, "body_too_large", "The body is larger than 16 KiB.")
         news = read_news(body)
         if news is None:
-            return problem(400, "bad_news", "The body is not news of a call; see docs/journal.md.")
+            return problem(400, "bad_news", _BAD_NEWS)
         return _answer(*await desk.take(*_which(request), news))
 
     return [web.get("/calls/{key}", tell), web.put("/calls/{key}/result", take)]

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from proxy.idempotency.record import Record, State
+from proxy.idempotency.settling import Settling
 
 CLASSES = {
     State.CLAIMED: "never_sent",
@@ -27,10 +28,13 @@ _NEXT = {
     State.RELEASED: "Nothing was executed; the key may be used again.",
     State.SENDING: "At work, or its sidecar died: a restart of the sidecar says which.",
     State.IN_DOUBT: (
-        "Ask the partner by the reference or by the partner's key, then: tidegate journal resolve."
+        "The partner's `settle` mode may end it, or a retry with the same key. Otherwise ask the "
+        "partner, then: tidegate journal resolve."
     ),
     State.SETTLED: "Ended; a retry with the same key gets the stored answer.",
 }
+_LEFT_ALONE = "Settling has given up. Ask the partner, then: tidegate journal resolve."
+_NO_ANSWER = "Ended without a stored answer; a retry with the same key gets 409, execution done."
 _TABLE = (
     "changed_at", "state", "partner", "upstream", "operation", "status", "reason", "blocked", "key",
 )  # fmt: skip
@@ -64,8 +68,16 @@ def described(row: Record, now: float) -> dict[str, Any]:
         "blocked_at": _instant(row.blocked_at),
         "settling": row.settling,
         "note": row.note,
-        "next": _NEXT[row.state],
+        "next": _next(row),
     }
+
+
+def _next(row: Record) -> str:
+    if row.settling in (Settling.GAVE_UP, Settling.UNREVERSED):
+        return _LEFT_ALONE
+    if row.state is State.SETTLED and not row.answer:
+        return _NO_ANSWER
+    return _NEXT[row.state]
 
 
 def table(rows: Iterable[Record], now: float) -> str:

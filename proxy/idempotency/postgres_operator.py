@@ -51,7 +51,7 @@ class _Asking:
         self._runner.run(self._wire.close())
         self._runner.close()
         if isinstance(error, StoreUnavailable):
-            error = Lost()
+            error = error.__context__ if isinstance(error.__context__, Unexecuted) else Lost()
         if isinstance(error, Lost | Unexecuted):
             raise unusable(self._url, error) from None
 

@@ -31,6 +31,7 @@ _DURABLE = frozenset(("on", "remote_apply", "remote_write", "local"))
 _UNKNOWN_SETTING = "42704"
 _TWICE = frozenset(("23505", "42P07", "42710"))
 """Somebody else made the same thing in the same moment."""
+_NO_TABLE = "42P01"
 _REASONS = {
     "28000": "it does not let us in", "28P01": "the password is wrong",
     "3D000": "there is no such database", "42501": "the user may not do that",
@@ -128,9 +129,7 @@ async def check_tables(wire: Wire, url: str, secret: bytes) -> None:
     """Whether this release, with this secret, may work on the tables. Raises StartError."""
     found = await _meta(wire, url)
     if found is None or "version" not in found:
-        raise StartError(
-            f"there is no journal in {readable(url)} yet; run `tidegate journal migrate` once"
-        )
+        raise _no_journal(url)
     _check_version(found, url)
     mark = hmac.new(secret, b"the journal's secret", hashlib.sha256).hexdigest()
     try:
@@ -143,8 +142,8 @@ async def check_tables(wire: Wire, url: str, secret: bytes) -> None:
         raise unusable(url, error) from None
     if not hmac.compare_digest(kept, mark):
         raise StartError(
-            f"`journal.secret` is not the one that the journal in {readable(url)} was begun with, "
-            "so no known payment would be known again; restore the secret"
+            f"`journal.shared.secret` is not the one that the journal in {readable(url)} was begun "
+            "with, so no known payment would be known again; restore the secret"
         )
 
 
@@ -152,9 +151,19 @@ def unusable(url: str, error: Lost | Unexecuted) -> StartError:
     """Why there is no journal to begin with."""
     if isinstance(error, Lost):
         why = "it does not answer"
+    elif error.state == _NO_TABLE:
+        return _no_journal(url)
     else:
         why = _REASONS.get(error.state, f"it says SQLSTATE {error.state}")
-    return StartError(f"the journal in {readable(url)} cannot be used: {why}; check `journal.url`")
+    return StartError(
+        f"the journal in {readable(url)} cannot be used: {why}; check `journal.shared.url`"
+    )
+
+
+def _no_journal(url: str) -> StartError:
+    return StartError(
+        f"there is no journal in {readable(url)} yet; run `tidegate journal migrate` once"
+    )
 
 
 def _check_version(found: dict[str, str], url: str) -> None:
@@ -186,7 +195,7 @@ async def _meta(wire: Wire, url: str) -> dict[str, str] | None:
     try:
         found = await wire.fetch("SELECT name, value FROM tidegate_meta")
     except Unexecuted as error:
-        if error.state == "42P01":  # no such table
+        if error.state == _NO_TABLE:
             return None
         raise unusable(url, error) from None
     except Lost as error:

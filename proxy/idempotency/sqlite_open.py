@@ -75,7 +75,8 @@ def lock_out_others(path: Path) -> IO[bytes]:
     except OSError:
         lock.close()
         raise StartError(
-            f"the journal {path} is in use by another sidecar; give each its own file"
+            f"the journal {path} is in use by another sidecar; "
+            "end that one, or give each its own file"
         ) from None
     return lock
 

@@ -12,6 +12,7 @@ import pytest
 
 from proxy.idempotency.described import described, export, table
 from proxy.idempotency.record import State
+from proxy.idempotency.settling import Settling
 from tests.unit.idempotency.values import NOW, row
 
 ROWS = [
@@ -35,6 +36,16 @@ def test_each_call_has_its_class_and_what_to_do() -> None:
     assert lost["sent_at"].endswith("+00:00")
     assert rows[0]["sent_at"] == ""
     assert all("answer" not in row for row in rows)
+
+
+def test_what_to_do_goes_by_the_settling_and_the_answer() -> None:
+    """A call left alone needs an operator; an end that news brought has no answer to replay."""
+    doubt, ended = row(State.IN_DOUBT), replace(row(State.SETTLED), answer=b"")
+    left = replace(doubt, settling=Settling.GAVE_UP)
+    said = [described(each, NOW.wall)["next"] for each in (doubt, left, ended)]
+    assert "`settle` mode" in said[0]
+    assert "given up" in said[1]
+    assert "409, execution done" in said[2]
 
 
 def test_a_table_has_a_line_for_each() -> None:

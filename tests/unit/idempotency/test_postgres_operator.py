@@ -101,3 +101,9 @@ def test_a_server_that_is_not_there_is_named_without_its_password(
     ):
         with pytest.raises(StartError, match=r"nowhere cannot be used"):
             asked()
+
+
+async def test_without_tables_the_remedy_is_to_migrate(database: str) -> None:
+    """Not a number of the server's."""
+    with pytest.raises(StartError, match="run `tidegate journal migrate` once"):
+        await asyncio.to_thread(SharedSource(database).named, "key")

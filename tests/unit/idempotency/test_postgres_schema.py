@@ -65,7 +65,7 @@ async def test_another_secret_is_refused(database: str) -> None:
     wire = Wire(database, 1, 5.0)
     await migrate(wire, database)
     await check_tables(wire, database, SECRET)
-    with pytest.raises(StartError, match=r"`journal\.secret` is not the one"):
+    with pytest.raises(StartError, match=r"`journal\.shared\.secret` is not the one"):
         await check_tables(wire, database, b"t" * 32)
     await wire.close()
 

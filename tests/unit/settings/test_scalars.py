@@ -65,6 +65,7 @@ def test_values_are_read(kind: Scalar, written: object, value: object) -> None:
         (flag(), "1", "true or false"),
         (flag(), "on", "true or false"),
         (one_of({"alpha": 1}, {"b": 2}), "alpa", "did you mean alpha?"),
+        (one_of({"authorize": 1, "capture": 2}), "charge", "known here: authorize, capture"),
         (one_of({"alpha": 1}, {"b": 2}), "zz", "known here: alpha"),
     ],
 )
