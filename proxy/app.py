@@ -13,6 +13,7 @@ import gc
 import importlib
 import random
 from collections.abc import Awaitable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ from proxy.model.clock import SystemClock
 from proxy.model.errors import StartError
 from proxy.model.events import BadRequest, Bug, Event, LateEnding, NameAsked
 from proxy.model.message import Request, Response
-from proxy.model.outcome import Refused
+from proxy.model.outcome import Execution, Origin, Refused
 from proxy.model.unsettled import Unsettled
 from proxy.pipeline.deadline import deadline
 from proxy.pipeline.layer import Replier, stack
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
     from proxy.idempotency.opened import Opened
 
 TEND_INTERVAL_S = 1.0
+_UNREAD = (408, 503)
+"""Refusals at the edge of requests that may be good ones."""
 _JOURNAL_CLOSE_S = 5.0
 """For what is being written as the sidecar ends; what was sent and not written is in doubt."""
 
@@ -329,7 +332,7 @@ class Sidecar:
             limits=limits,
             handler=self._handle,
             failed=self._failed,
-            refusal=refusal,
+            refusal=partial(refusal, keyed=self._journal is not None),
             rejected=lambda reject: self._sink.emit(BadRequest(reject.reason, reject.status)),
         )
 
@@ -359,10 +362,17 @@ class Sidecar:
         return "\n".join(lines) + "\n"
 
 
-def refusal(reject: Reject) -> Response:
-    """The reply to bytes that were no acceptable request."""
+def refusal(reject: Reject, *, keyed: bool = False) -> Response:
+    """The reply to bytes that were no acceptable request.
+
+    Where there is `keyed` traffic, one that was not read may have been the repetition of a call
+    that was executed: of that, the reply must not say that nothing was.
+    """
+    unread = keyed and reject.status in _UNREAD
+    execution = Execution.UNKNOWN if unread else Execution.NONE
+    detail = "The request was not accepted."
     return reply_without_call(
-        Refused(reject.reason, reject.status, "The request was not accepted.")
+        Refused(reject.reason, reject.status, detail, Origin.APPLICATION, execution)
     )
 
 

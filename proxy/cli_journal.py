@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from proxy.settings.load import Loaded
 
 T = TypeVar("T")
+_REASON_LENGTH_MAX = 1000
+"""As the admin listener takes it."""
 journal = typer.Typer(help="The journal: what was sent and what came of it.", no_args_is_help=True)
 
 
@@ -53,7 +55,7 @@ def show_call(
     """All that is known of a call, but for the answer's content."""
     from proxy.idempotency import described
 
-    rows = _asked(lambda: _source(config).named(call))
+    rows = _asked(lambda: _source(config).named(call)) if call.isprintable() else ()
     if not rows:
         fail(f"no call has the key or id {call!r}", code=1)
     for row in rows:
@@ -89,6 +91,8 @@ def resolve_call(
     """Say what became of a call in doubt: to a running sidecar, else to the journal's file."""
     if len(call) != 32 or set(call) - set("0123456789abcdef"):
         fail("the id has 32 hexadecimal digits; `tidegate journal show KEY` prints it", code=2)
+    if not (0 < len(reason) <= _REASON_LENGTH_MAX and reason.isprintable()):
+        fail(f"the reason is one line of printable text, {_REASON_LENGTH_MAX} long at most", code=2)
     word = {"execution": "done" if done else "none", "reason": reason, "by": "operator"}
     loaded = load_config(config)
     running = admin or _answering(loaded)

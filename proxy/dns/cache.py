@@ -28,6 +28,8 @@ _RETRY_FIRST_S = 1.0
 RETRY_MAX_S = 30.0
 """RFC 8767 asks for no more than one question each 30 s while name servers fail."""
 FORBIDDEN = "forbidden_address"
+ADDRESSES_MAX = 32
+"""Of one family. An answer over TCP may hold 4,000, and the race would dial them all at once."""
 
 Allowed = Callable[[str], bool]
 
@@ -106,8 +108,8 @@ def answered(
 
 def remembered(entry: Entry, ipv4: tuple[str, ...], ipv6: tuple[str, ...], good_at: float) -> None:
     """What an earlier run knew: usable, and to be asked for at once."""
-    entry.ipv4, entry.ipv6, entry.good_at = ipv4, ipv6, good_at
-    entry.orders = orders(ipv4, ipv6)
+    entry.ipv4, entry.ipv6, entry.good_at = ipv4[:ADDRESSES_MAX], ipv6[:ADDRESSES_MAX], good_at
+    entry.orders = orders(entry.ipv4, entry.ipv6)
 
 
 def orders(ipv4: tuple[str, ...], ipv6: tuple[str, ...]) -> list[list[Address]]:
@@ -126,7 +128,7 @@ def _permitted(answer: Answer, allowed: Allowed) -> Answer:
     if isinstance(answer, str):
         return answer
     kept = tuple(address for address in answer.addresses if allowed(address))
-    return Records(kept, answer.ttl_s) if kept else FORBIDDEN
+    return Records(kept[:ADDRESSES_MAX], answer.ttl_s) if kept else FORBIDDEN
 
 
 def _merged(known: tuple[str, ...], answer: Answer) -> tuple[str, ...]:

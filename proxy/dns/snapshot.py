@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,14 +64,14 @@ def read(path: Path) -> dict[str, Remembered]:
         return {}
     except OSError as error:
         raise SnapshotError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise SnapshotError(f"{path} is damaged; it is not used") from None
     try:
         content = document["names"]
         if document["schema"] != _SCHEMA or document["sha256"] != _digest(content):
             raise ValueError
         return {name: _remembered(each) for name, each in content.items()}
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
         raise SnapshotError(f"{path} is damaged; it is not used") from None
 
 
@@ -78,7 +79,10 @@ def _remembered(content: dict[str, Any]) -> Remembered:
     ipv4, ipv6 = tuple(content["ipv4"]), tuple(content["ipv6"])
     if any(literal(address) is None for address in (*ipv4, *ipv6)):
         raise ValueError
-    return Remembered(ipv4, ipv6, float(content["good_at"]))
+    good_at = float(content["good_at"])
+    if not math.isfinite(good_at):
+        raise ValueError
+    return Remembered(ipv4, ipv6, good_at)
 
 
 def _digest(content: object) -> str:

@@ -18,12 +18,22 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable
+from contextlib import suppress
 
 from proxy.idempotency.asked import claim_of, key_of, ticket_of
 from proxy.idempotency.conclude import ending
 from proxy.idempotency.fence import JOURNAL_DOWN, TAKEN_OVER, begins_by
 from proxy.idempotency.journal import Conclusion, Journal
-from proxy.idempotency.record import TAKEN, Doubt, Record, Release, Settle, Step, Verdict
+from proxy.idempotency.record import (
+    TAKEN,
+    Doubt,
+    JournalError,
+    Record,
+    Release,
+    Settle,
+    Step,
+    Verdict,
+)
 from proxy.idempotency.seal import Sealer, SealError, unpack
 from proxy.idempotency.settling import NEXT_STEP
 from proxy.idempotency.store import StoreUnavailable
@@ -141,11 +151,12 @@ class Claims:
     async def _run(self, call: Call, ticket: Ticket, inner: Handler) -> Outcome:
         try:
             try:
-                outcome = await inner(call)
+                return await self._conclude(ticket, await inner(call))
             except Exception:
-                await self._journal.conclude(ticket.row_id, ticket.token, _after_bug(call, ticket))
+                with suppress(JournalError):  # it has ended already
+                    made = _after_bug(call, ticket)
+                    await self._journal.conclude(ticket.row_id, ticket.token, made)
                 raise
-            return await self._conclude(ticket, outcome)
         finally:
             ticket.concluded = True
             self._journal.end(ticket.row_id)

@@ -1,13 +1,19 @@
-"""Endings that the store has not taken: they are kept, and offered again until it takes them."""
+"""Endings that the store has not taken: they are kept, and offered again until it takes them.
+
+So are claims that it has not confirmed: nothing is sent under them, but they may have been
+made, and are released then.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 from proxy.idempotency.record import (
+    Claim,
     ClaimLost,
     JournalError,
     Record,
@@ -23,6 +29,7 @@ from proxy.idempotency.store import Store, StoreUnavailable
 _OFFERED_EVERY_S = 0.5
 _FREE = (State.RELEASED, State.CLAIMED)
 _ENDED = (State.SETTLED, State.RELEASED)
+_AT_WORK = (State.CLAIMED, State.SENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +55,23 @@ class Debts:
         self._own = own
         self._bug = bug
         self._owed: dict[bytes, Ending] = {}
+        self._unconfirmed: set[tuple[bytes, str]] = set()
+        """Claims that may have been made: row and call."""
         self._closing = False
+        self._paying = False
 
     def __len__(self) -> int:
-        return len(self._owed)
+        return len(self._owed) + len(self._unconfirmed)
 
     def owe(self, ending: Ending) -> None:
         """Offer this ending until the store takes it."""
         self._owed[ending.row_id] = ending
-        self._own(self._pay())
+        self._begin()
+
+    def look_for(self, wanted: Claim) -> None:
+        """Release this claim, which nobody waits for any more, should it have been made."""
+        self._unconfirmed.add((wanted.id, wanted.call))
+        self._begin()
 
     def close(self) -> None:
         """Offer each once more, and then no more."""
@@ -78,16 +93,43 @@ class Debts:
             raise Superseded(f"token {ending.token} was taken over")
         return await self._store.step(row.id, row.token, ending.made)
 
+    def _begin(self) -> None:
+        """However much is owed, it is offered once: a store that comes back has enough to do."""
+        if not self._paying:
+            self._paying = True
+            self._own(self._pay())
+
     async def _pay(self) -> None:
-        await asyncio.sleep(_OFFERED_EVERY_S)
+        try:
+            while len(self):
+                await asyncio.sleep(_OFFERED_EVERY_S)
+                last = self._closing
+                with contextlib.suppress(StoreUnavailable):
+                    await self._offer_all()
+                if last:
+                    return
+        finally:
+            self._paying = False
+
+    async def _offer_all(self) -> None:
         for ending in list(self._owed.values()):
-            try:
-                await self._offer(ending)
-            except StoreUnavailable:
-                if not self._closing:
-                    self._own(self._pay())
-                return
-            self._owed.pop(ending.row_id, None)
+            await self._offer(ending)
+            if self._owed.get(ending.row_id) is ending:  # and not a later one meanwhile
+                del self._owed[ending.row_id]
+        for claimed in list(self._unconfirmed):
+            await self._let_go(*claimed)
+            self._unconfirmed.discard(claimed)
+
+    async def _let_go(self, row_id: bytes, call: str) -> None:
+        row = await self._store.read(row_id)
+        if row is None or row.call != call or row.state not in _AT_WORK:
+            return
+        try:
+            await self._store.step(row_id, row.token, Release("abandoned"))
+        except Superseded:
+            return
+        except JournalError as error:
+            self._bug(error)
 
     async def _offer(self, ending: Ending) -> None:
         """The row may have ended meanwhile: by this very news, whose durability nobody confirmed,

@@ -85,7 +85,11 @@ class Hygiene:
                 raise Unstorable from None
             return body
         kept = without_members(body, self._is_unwanted)
-        if any(self._is_nested(text) for text in texts(kept)):
+        try:
+            nested = any(self._is_nested(text) for text in texts(kept))
+        except RecursionError:  # the first look went as deep as there is room
+            nested = True
+        if nested:
             raise Unstorable
         return kept
 

@@ -91,16 +91,19 @@ class Journal:
                 self.committed(self._loop.time() - begun_at)
             return claimed
         except (StoreUnavailable, asyncio.CancelledError):
-            self.own(self._give_up(asked))
+            self.own(self._give_up(wanted, asked))
             raise
 
-    async def _give_up(self, asked: asyncio.Future[tuple[Verdict, Record]]) -> None:
+    async def _give_up(self, wanted: Claim, asked: asyncio.Future[tuple[Verdict, Record]]) -> None:
         """A claim that came too late, or whose caller has left, is let go: else its key would be
         busy for ever.
         """
         try:
             verdict, row = await asked
-        except (StoreUnavailable, JournalError):
+        except StoreUnavailable:  # which may only mean that its answer was lost
+            self._debts.look_for(wanted)
+            return
+        except JournalError:
             return
         if verdict is Verdict.RUN:
             await self.conclude(row.id, row.token, Release("abandoned"))

@@ -20,6 +20,11 @@ from proxy.idempotency.record import Scope
 _QUOTED = re.compile(rb'"((?:[ !#-\[\]-~]|\\["\\])*)"[ \t]*(?:;[ !-~]*)?')
 _BARE = re.compile(rb"[!#-+\--:<-\[\]-~]+")
 _ESCAPED = re.compile(rb"\\(.)")
+_MARKS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+"""Texts, so that what is in them is passed over, and brackets."""
+_DEPTH_MAX = 200
+"""How deep JSON may nest to be compared by its meaning. Without it the end would be that of the
+stack, which is not the same at two tries of one payment."""
 
 
 class _Number(str):
@@ -105,8 +110,8 @@ def fingerprint(
 
 def canonical(body: bytes, volatile: Iterable[str] = ()) -> bytes:
     """The meaning of a JSON body as bytes; any other body, and a doubtful one, as it stands."""
-    if body[:1] not in (b"{", b"["):
-        return body
+    if body[:1] not in (b"{", b"[") or _too_deep(body):
+        return b"TEXT:" + body if body[:5] in (b"JSON:", b"TEXT:") else body
     try:
         value = _CANONICAL.decode(body.decode())
         for pointer in volatile:
@@ -114,6 +119,18 @@ def canonical(body: bytes, volatile: Iterable[str] = ()) -> bytes:
         return b"JSON:" + ascii(value).encode()
     except (ValueError, RecursionError):
         return body
+
+
+def _too_deep(body: bytes) -> bool:
+    """Whether it nests too deep; counted only where there are as many brackets as that."""
+    if body.count(b"[") + body.count(b"{") <= _DEPTH_MAX:
+        return False
+    depth = 0
+    for mark in _MARKS.findall(body):
+        depth += (mark in b"[{") - (mark in b"]}")
+        if depth > _DEPTH_MAX:
+            return True
+    return False
 
 
 def parse(body: bytes) -> Any:

@@ -91,9 +91,11 @@ def _pack(answer: Response) -> bytes:
 
 
 def unpack(packed: bytes) -> Response:
-    """The answer that was packed."""
+    """The answer that was packed. Raises SealError."""
     head, _, body = packed.partition(b"\n\n")
     status, *lines = head.split(b"\n")
+    if not status.isdigit():
+        raise SealError("an answer that another release has packed in another way")
     headers = []
     for line in lines:
         name, _, value = line.partition(b":")

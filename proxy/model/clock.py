@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Protocol
 
 
@@ -17,7 +18,13 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The real clocks. Bound as attributes: one C call per reading, no Python frame."""
+    """The real clocks. Bound as attributes: one C call per reading, no Python frame.
 
-    now = staticmethod(time.monotonic)
+    `now` goes on while the machine is suspended, as time.monotonic() does not: whoever
+    wakes up must see that the instant is past after which it must not begin to send.
+    """
+
+    now = staticmethod(
+        partial(time.clock_gettime, getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    )
     wall = staticmethod(time.time)

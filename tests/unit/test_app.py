@@ -89,6 +89,25 @@ def test_every_rejection_of_the_edge_has_a_reply() -> None:
     assert members["reason"] == "header_bytes_max"
 
 
+@pytest.mark.parametrize(
+    ("reject", "keyed", "execution"),
+    [
+        (Reject(503, "draining"), True, "unknown"),
+        (Reject(503, "connections_max"), True, "unknown"),
+        (Reject(408, "timeout_body"), True, "unknown"),
+        (Reject(503, "draining"), False, "none"),
+        (Reject(400, "grammar"), True, "none"),
+    ],
+)
+def test_of_a_request_that_was_not_read_nothing_is_proven(
+    reject: Reject, execution: str, *, keyed: bool
+) -> None:
+    """It may repeat a payment that was executed, if there is a journal; the key was not seen."""
+    reply = refusal(reject, keyed=keyed)
+    assert json.loads(reply.body)["execution"] == execution
+    assert b"Tidegate-Execution: " + execution.encode() in reply.labels
+
+
 async def test_while_draining_it_is_not_ready_and_finishes_what_runs(
     tmp_path: Path, origin: Origin
 ) -> None:

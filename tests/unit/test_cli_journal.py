@@ -86,6 +86,18 @@ def test_a_call_in_doubt_is_resolved_once(file: Path) -> None:
     assert json.loads(_run("show", "-c", file, "lost").stdout)["state"] == "settled"
 
 
+@pytest.mark.parametrize("reason", ["", "two\nlines", "\x1b[2J", "\udcff", "x" * 1001])
+def test_a_reason_is_what_the_admin_listener_would_take(file: Path, reason: str) -> None:
+    """Bytes that are no text come from a shell as lone surrogates, which no file can hold."""
+    said = _run("resolve", "-c", file, "0" * 32, "--none", "--reason", reason)
+    assert (said.exit_code, "printable" in said.stderr) == (2, True)
+
+
+def test_a_key_that_is_no_text_is_not_there(file: Path) -> None:
+    """Keys are printable."""
+    assert "no call has the key" in _run("show", "-c", file, "\udcff").stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

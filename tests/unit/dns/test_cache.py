@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from proxy.dns.answers import Answer, Answers, Records
 from proxy.dns.cache import (
+    ADDRESSES_MAX,
     FORBIDDEN,
     RETRY_MAX_S,
     Bounds,
@@ -204,3 +205,15 @@ class AgainstANaiveModel(RuleBasedStateMachine):
 
 
 TestAgainstANaiveModel = AgainstANaiveModel.TestCase
+
+
+def test_an_answer_of_thousands_of_addresses_is_cut() -> None:
+    """One that lies would take 200 MB here, and thousands of sockets in a race."""
+    four = Records(tuple(f"192.0.{n // 256}.{n % 256}" for n in range(4000)), 60.0)
+    six = Records(tuple(f"2001:db8::{n:x}" for n in range(2000)), 60.0)
+    said, recalled = Entry("n"), Entry("n")
+    say(said, Answers(four, six))
+    remembered(recalled, four.addresses, six.addresses, NOW)
+    for entry in (said, recalled):
+        assert len(entry.orders) == ADDRESSES_MAX
+        assert len(entry.orders[0]) == 2 * ADDRESSES_MAX

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +35,7 @@ DAMAGE: dict[str, Callable[[str], str]] = {
     "another document": lambda _: "[]",
     "altered": lambda text: text.replace("192.0.2.1", "192.0.2.9"),
     "another format": lambda text: text.replace('"schema": 1', '"schema": 2'),
+    "nested": lambda _: "[" * 100_000,
     "no names": lambda text: json.dumps({**json.loads(text), "names": 7}),
 }
 
@@ -63,3 +65,14 @@ def test_a_place_that_cannot_be_used_is_told(tmp_path: Path) -> None:
         write(tmp_path / "file" / "dns.json", NAMES)
     with pytest.raises(SnapshotError, match=r"cannot be read"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("good_at", [float("nan"), float("inf"), 10**400])
+def test_an_instant_that_is_none_is_damage(tmp_path: Path, good_at: float) -> None:
+    """Also where the digest is right: whoever can write the file can make one."""
+    path = tmp_path / "dns.json"
+    content = {"a.example": {"ipv4": ["192.0.2.1"], "ipv6": [], "good_at": good_at}}
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    path.write_text(json.dumps({"schema": 1, "names": content, "sha256": digest}))
+    with pytest.raises(SnapshotError, match="damaged"):
+        read(path)

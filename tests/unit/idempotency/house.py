@@ -59,8 +59,9 @@ class House:
         if self.gate is not None:
             await self.gate.wait()
         answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
+        if isinstance(answer, Exception | Answered):
             record.sent_at = self.clock.now()
+        if isinstance(answer, Exception):
             raise answer
         record.outcome = answer
         return answer

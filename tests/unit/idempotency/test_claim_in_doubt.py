@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
@@ -129,3 +130,13 @@ async def test_what_an_operator_resolved_as_done_is_not_sent_again() -> None:
     await house.store.step(row.id, row.token, Settle(0, "resolved", b"", "asked by phone"))
     assert refused(await house.ask()) == ("resolved_done", 409, Execution.DONE)
     assert len(house.sent) == 1
+
+
+async def test_a_bug_after_the_answer_is_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key is not at work for ever."""
+    house = House()
+    house.answers = [done()]
+    monkeypatch.setattr(Sealer, "seal_answer", Mock(side_effect=ZeroDivisionError))
+    with pytest.raises(ZeroDivisionError):
+        await house.ask()
+    assert state(house) is State.IN_DOUBT

@@ -10,8 +10,9 @@ import asyncio
 import pytest
 
 from proxy.idempotency.journal import Conclusion
-from proxy.idempotency.record import JournalError, State
-from tests.unit.idempotency.values import RELEASE, SETTLE, fence
+from proxy.idempotency.record import Claim, JournalError, Record, State, Step, Verdict
+from proxy.idempotency.store import StoreUnavailable
+from tests.unit.idempotency.values import DOUBT, RELEASE, SETTLE, fence, wanted
 from tests.unit.idempotency.waiting import Desk
 
 
@@ -92,3 +93,78 @@ async def test_an_ending_that_is_taken_over_while_nobody_waits_is_dropped_too(de
     await desk.rest()
     assert desk.bugs == []
     assert desk.store.rows[row_id].state is State.SENDING
+
+
+async def test_a_later_ending_is_not_lost_behind_an_earlier_one(desk: Desk) -> None:
+    """The answer is refused and owed in the moment in which the doubt before it is taken."""
+    row_id, token = await desk.sending()
+    desk.store.down = True
+    await desk.journal.conclude(row_id, token, DOUBT, 1)
+    desk.store.down = False
+    taken = desk.store.step
+
+    async def crowded(row_id: bytes, token: int, made: Step) -> Record:
+        if made is SETTLE and desk.store.steps[-1:] != [DOUBT]:
+            raise StoreUnavailable
+        if made is DOUBT:
+            await desk.journal.conclude(row_id, token, SETTLE, 1)
+        return await taken(row_id, token, made)
+
+    desk.store.step = crowded  # type: ignore[method-assign]
+    await desk.rest()
+    assert desk.store.rows[row_id].state is State.SETTLED
+
+
+@pytest.mark.parametrize("made", [True, False])
+async def test_a_claim_that_was_not_confirmed_is_released(desk: Desk, *, made: bool) -> None:
+    """Its answer was lost, and maybe only that: nothing is sent, so its key must not stay taken."""
+    unheard = desk.store.claim
+
+    async def lost(wanted: Claim) -> tuple[Verdict, Record]:
+        if made:
+            await unheard(wanted)
+        raise StoreUnavailable
+
+    desk.store.claim = lost  # type: ignore[method-assign]
+    with pytest.raises(StoreUnavailable):
+        await desk.journal.claim(wanted(fence=fence()))
+    desk.store.claim = unheard  # type: ignore[method-assign]
+    await asyncio.sleep(0)
+    assert desk.journal.owed == 1
+    await desk.rest()
+    assert (await desk.journal.claim(wanted(call="call-2")))[0] is Verdict.RUN
+    assert desk.bugs == []
+
+
+async def test_a_claim_of_another_call_is_left(desk: Desk) -> None:
+    """Whoever has the key by now works under it."""
+    desk.store.down = True
+    with pytest.raises(StoreUnavailable):
+        await desk.journal.claim(wanted())
+    desk.store.down = False
+    await desk.journal.claim(wanted(call="call-2", fence=fence()))
+    await desk.rest()
+    assert desk.store.rows[wanted().id].state is State.SENDING
+
+
+async def test_what_is_owed_is_offered_once_at_a_time(desk: Desk) -> None:
+    """A store that comes back is not asked a hundred times for each of a hundred endings."""
+    rows = []
+    for number in range(20):
+        _, row = await desk.journal.claim(wanted(f"k{number}", fence=fence()))
+        rows.append(row)
+    desk.store.down = True
+    for row in rows:
+        await desk.journal.conclude(row.id, row.token, SETTLE, 1)
+    desk.store.down = False
+    asked: list[bytes] = []
+    taken = desk.store.step
+
+    async def counted(row_id: bytes, token: int, made: Step) -> Record:
+        asked.append(row_id)
+        await asyncio.sleep(0.005)
+        return await taken(row_id, token, made)
+
+    desk.store.step = counted  # type: ignore[method-assign]
+    await desk.rest()
+    assert len(asked) == len(rows)

@@ -142,3 +142,10 @@ def test_other_names_may_be_chosen() -> None:
     assert own is not None
     assert own.body == b'{"cvv": 1}'
     assert Hygiene([]).storable(answer) is answer
+
+
+def test_nesting_up_to_the_end_of_the_stack_is_no_bug() -> None:
+    """It is read twice, the second time from deeper in."""
+    for depth in range(900, 1000):
+        body = b'{"cvv": 1, "a": %b%b}' % (b"[" * depth, b"]" * depth)
+        assert b"cvv" not in (kept(body, JSON) or b"")

@@ -166,3 +166,29 @@ def test_field_texts() -> None:
     body = b'{"a": "x", "n": 7, "o": {}, "z": null}'
     assert field_texts(body, ["/a", "/n", "/o", "/z", "/none"]) == ["x", "7"]
     assert field_texts(b"no json", ["/a"]) == []
+
+
+def test_no_text_reads_like_json() -> None:
+    """A body that spells what another one is compared by is another payment."""
+    for body in (b'{"amount": 1}', b"[]", b"JSON:[]"):
+        spelled = canonical(body)
+        assert canonical(spelled) != spelled
+
+
+def _deeper(frames: int, body: bytes) -> bytes:
+    return canonical(body) if frames == 0 else _deeper(frames - 1, body)
+
+
+@pytest.mark.parametrize("depth", [199, 200, 201, 700, 950])
+def test_nesting_is_judged_alike_however_deep_the_stack(depth: int) -> None:
+    """Else a duplicate that has waited would seem to be another payment than its first."""
+    body = b"[" * depth + b"]" * depth
+    assert {_deeper(frames, body) for frames in (0, 20, 200)} == {canonical(body)}
+    assert canonical(body).startswith(b"JSON:") == (depth <= 200)
+
+
+def test_brackets_in_texts_do_not_nest() -> None:
+    """Escaped quotes end no text, and what never ends is no JSON."""
+    body = b'["' + b'[{\\"' * 300 + b'"]'
+    assert canonical(body).startswith(b"JSON:")
+    assert canonical(body[:-2]) == body[:-2]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from loadtests.incidents.postgres import PostgresServer
+from proxy.idempotency.journal import Journal
 from proxy.idempotency.postgres import PostgresStore
 from proxy.idempotency.postgres_wire import Lost, Unexecuted
 from proxy.idempotency.record import JournalError, State, Verdict
@@ -210,3 +211,24 @@ async def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"127\.0\.0\.1:1/payments.*does not answer") as told:
         await store.open()
     assert "hunter2" not in str(told.value)
+
+
+async def test_a_claim_whose_confirmation_never_came_is_let_go(sidecars: Sidecars) -> None:
+    """The server took it and was gone for longer than anybody waits: the key is free again."""
+    store = await sidecars.join("run-1")
+    journal = Journal(store, asyncio.get_running_loop(), 0.1, sidecars.bugs.append)
+
+    class Gone(Losing):
+        async def fetch(self, statement: str, *arguments: object) -> Sequence[tuple[Any, ...]]:
+            if statement.startswith("INSERT"):
+                await self._wire.fetch(statement, *arguments)
+            raise Lost
+
+    store._timeout_s, spared = 0.05, store._wire
+    Gone(store, executed=())
+    with pytest.raises(StoreUnavailable):
+        await journal.claim(wanted(owner=store.owner, fence=fence()))
+    await until(lambda: journal.owed)
+    store._wire = spared
+    await until(lambda: not journal.owed)
+    assert (await store.claim(wanted(owner=store.owner, call="call-2")))[0] is Verdict.RUN

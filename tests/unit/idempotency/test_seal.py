@@ -74,3 +74,10 @@ def test_a_cards_secrets_are_not_even_sealed() -> None:
     sealed = sealer.seal_answer(ROW, Response(201, [], b'{"cvv": 1, "a": 2}'))
     assert unpack(sealer.open(ROW, sealed)) == Response(201, [], b'{"a": 2}')
     assert sealer.seal_answer(ROW, Response(201, [], b"<cvv>737</cvv>")) == b""
+
+
+@pytest.mark.parametrize("packed", [b'[201,[["A","b"]]]\nbody', b"", b"\n\n"])
+def test_what_was_packed_otherwise_is_not_opened(packed: bytes) -> None:
+    """The call was executed all the same, and a retry is told so."""
+    with pytest.raises(SealError):
+        unpack(packed)
