@@ -40,6 +40,7 @@ from proxy.pipeline.observe import observe, where
 from proxy.pipeline.rescue import LAST_RESORT, reply_without_call, rescue
 from proxy.retry.budget import RetryBudget
 from proxy.retry.retrying import retry
+from proxy.routing.choose import by_file, choose
 from proxy.routing.explain import explain
 from proxy.routing.failover import failover
 from proxy.routing.routed import routed
@@ -132,6 +133,8 @@ class Sidecar:
                 routed(self._table),
                 # refuses before any durable work
                 self._admission.layer(),
+                # where it may go; the claim is fenced for the first of them
+                choose(by_file),
                 # above every timeout, so that it always learns how the call ended
                 *([] if journal is None else [journal.claims.layer()]),
                 # one budget for all attempts, visible to everything below

@@ -43,8 +43,9 @@ def claim_of(
 ) -> Claim:
     """The claim of this call on `key`; `owner` names this run of the sidecar, `salt` is random.
 
-    With it comes the fence of the first attempt, which goes to the route's first
-    candidate, and not after `send_by` (wall).
+    With it comes the fence of the first attempt, which goes to the call's first
+    candidate, and not after `send_by` (wall). A call that may go nowhere asks as well,
+    without a fence: its answer may be stored, or it may be a repetition.
     """
     assert call.route is not None
     request = call.request
@@ -54,7 +55,7 @@ def claim_of(
         tenant = said.decode("latin-1") if said is not None else tenant
     scope = Scope(tenant, rule.group, call.route.operation, key)
     known, row = call.route.keyed, row_id(scope)
-    first = call.route.candidates[0].upstream
+    first = call.candidates[0].upstream if call.candidates else None
     return Claim(
         row,
         scope,
@@ -65,7 +66,9 @@ def claim_of(
         _reference(known.references, request.body) if known.references else "",
         salt,
         known.after_absence,
-        Fence(1, first.partner, first.name, partner_key(row, known.length_max), send_by),
+        None
+        if first is None
+        else Fence(1, first.partner, first.name, partner_key(row, known.length_max), send_by),
     )
 
 

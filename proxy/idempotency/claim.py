@@ -103,7 +103,8 @@ class Claims:
         ends_at = min(self._clock.now() + rule.wait_s, deadline_at)
         while True:
             now = self._clock.now()
-            send_by = begins_by(call.route.candidates[0], deadline_at, now)
+            first = call.candidates[0] if call.candidates else None
+            send_by = now if first is None else begins_by(first, deadline_at, now)
             wanted = claim_of(
                 call, rule, key, self._secret, self._owner, self._bits(32),
                 self._journal.store.instant().wall + send_by - now,

@@ -82,6 +82,8 @@ class Call:
     """What the application told us, not the partner: `tidegate-*` and browser headers, by key."""
     deadline_at: float = 0.0
     route: Route | None = None
+    candidates: tuple[Candidate, ...] = ()
+    """Where a new call may go, in order; none: nowhere, and only what was sent is settled."""
     trace_id: bytes = b""
     span_id: bytes = b""
     trace_flags: bytes = b"01"

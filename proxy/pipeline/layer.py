@@ -19,6 +19,8 @@ from proxy.model.route import Candidate
 Handler = Callable[[Call], Awaitable[Outcome]]
 AttemptHandler = Callable[[Call, Candidate], Awaitable[Outcome]]
 Replier = Callable[[Call], Awaitable[Response]]
+Choice = Callable[[Call], tuple[Candidate, ...]]
+"""Where a call that has its route may go at this moment."""
 
 Layer = Callable[[Handler], Handler]
 AttemptLayer = Callable[[AttemptHandler], AttemptHandler]

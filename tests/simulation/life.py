@@ -22,7 +22,7 @@ from proxy.model.call import Call
 from proxy.model.events import Bug, Event, LateEnding
 from proxy.model.message import Response
 from proxy.model.outcome import Outcome
-from proxy.model.route import Idempotency, KeyFrom, OwnKeys, Retry, Route
+from proxy.model.route import Candidate, Idempotency, KeyFrom, OwnKeys, Retry, Route
 from proxy.model.settling import NO_RULE, Inquiry, Question, SettleRule
 from proxy.pipeline.deadline import deadline
 from proxy.pipeline.layer import Replier, stack
@@ -30,6 +30,7 @@ from proxy.pipeline.observe import observe
 from proxy.pipeline.rescue import rescue
 from proxy.retry.budget import RetryBudget
 from proxy.retry.retrying import retry
+from proxy.routing.choose import choose
 from proxy.routing.failover import failover
 from proxy.upstream.attempt import attempts
 from proxy.upstream.transport import Transport
@@ -93,12 +94,13 @@ class Life:
 
     def __init__(
         self, owner: str, clock: ManualClock, disk: Disk, partner: Partner, taken: Route,
-        *, shared: bool,
+        drained: set[str], *, shared: bool,
     ) -> None:  # fmt: skip
         self.owner = owner
         self.clock = clock
         self.partner = partner
         self.route = taken
+        self._drained = drained
         self.loop = VirtualLoop(clock)
         self.store = SimulatedStore(disk, self.loop, owner, shared=shared)
         self.bugs: list[str] = []
@@ -131,11 +133,19 @@ class Life:
         return rescue(
             stack(
                 observe(clock, self._emit),
+                choose(self._choice),
                 self.claims.layer(),
                 deadline(clock),
-                innermost=failover(below, clock),
+                innermost=failover(below, clock, self._choice),
             )
         )
+
+    def _choice(self, _: Call) -> tuple[Candidate, ...]:
+        """Where new payments may go, as operators say."""
+        candidates = self.route.candidates
+        if not self._drained:
+            return candidates
+        return tuple(each for each in candidates if each.upstream.name not in self._drained)
 
     def _settler(self) -> Settler:
         rules = {

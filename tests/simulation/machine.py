@@ -123,6 +123,10 @@ class JournalMachine(RuleBasedStateMachine):
     def upstream(self, upstream: str, down: bool) -> None:
         (self.world.partner.down.add if down else self.world.partner.down.discard)(upstream)
 
+    @rule(upstream=st.sampled_from("ab"), drained=st.booleans())
+    def operator(self, upstream: str, drained: bool) -> None:
+        (self.world.drained.add if drained else self.world.drained.discard)(upstream)
+
     # -- time, disks and processes --------------------------------------------------------------
 
     @rule(seconds=st.sampled_from([0.05, 0.6, 3.0, 11.0, 31.0, 150.0, 2900.0, 4000.0]))

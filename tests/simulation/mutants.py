@@ -12,6 +12,7 @@ from unittest import mock
 from proxy.idempotency import asked, transitions
 from proxy.idempotency.journal import Conclusion, Journal
 from proxy.idempotency.record import Claim, Fence, Instant, Record, Step, Verdict
+from proxy.routing import failover
 from tests.simulation import store
 
 Mutation = Callable[[], Any]
@@ -124,18 +125,24 @@ def lease_ignored() -> Any:
     return mock.patch.object(store, "MARGIN_S", -1e9)
 
 
+def pin_ignored() -> Any:
+    """A repetition goes where new payments go."""
+    return mock.patch.object(failover, "_pinned", return_value=None)
+
+
 MUTANTS: dict[str, tuple[Mutation, str]] = {
     each.__name__: (each, rule)
     for each, rule in (
         (fence_skipped, "I6"),
         (sent_before_the_fence_is_durable, "I6"),
-        (sent_before_the_claim_is_durable, "I6"),
+        (sent_before_the_claim_is_durable, "I5|I6"),
         (answered_before_it_is_durable, "I4|I6"),
         (fingerprint_ignored, "I3"),
         (resent_blindly, "I5"),
         (window_ignored, "I5"),
         (token_ignored, "I6"),
         (lease_ignored, "I5|I6"),
+        (pin_ignored, "I5"),
     )
 }
 """By name: the mistake, and the rule by which it is found."""

@@ -13,7 +13,10 @@ from tests.simulation.mutants import MUTANTS
 HISTORIES_MAX = 2000
 """The same ones in every run; most mutants are found within a tenth of them."""
 
-FOCUSED = {"lease_ignored": SharedJournalMachine, "window_ignored": OwnKeysMachine}
+FOCUSED = {
+    "lease_ignored": SharedJournalMachine, "window_ignored": OwnKeysMachine,
+    "pin_ignored": OwnKeysMachine,
+}  # fmt: skip
 """Mistakes that only some histories can show."""
 
 

@@ -59,6 +59,8 @@ class World:
         self.judge = Judge(self.partner, self.disk)
         self.partner.sent = self.judge.leaves
         self.route = payments(own_keys=own_keys, inquiries=inquiries)
+        self.drained: set[str] = set()
+        """Upstreams that operators let get no new payments; every sidecar is told."""
         self.places = [Place(number) for number in range(sidecars)]
         self.asked: list[Asked] = []
         self.dead: list[Life] = []
@@ -76,8 +78,9 @@ class World:
         else:
             self.disk.resume()
         place.life = Life(
-            place.owner, self.clock, self.disk, self.partner, self.route, shared=shared
-        )
+            place.owner, self.clock, self.disk, self.partner, self.route, self.drained,
+            shared=shared,
+        )  # fmt: skip
 
     def kill(self, place: Place, made: int) -> None:
         """SIGKILL; `made` of the changes that waited had reached the disk."""
@@ -167,6 +170,7 @@ class World:
         for life in self.lives():
             life.store.turn(Weather.CALM)
         self.partner.down.clear()
+        self.drained.clear()
         self.advance(2 * NETWORK_S)
         for life in self.lives():
             self._is_at_rest(life)

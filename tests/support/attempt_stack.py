@@ -19,11 +19,12 @@ from proxy.model.message import Request, Response
 from proxy.model.outcome import Outcome
 from proxy.model.route import Route
 from proxy.pipeline.deadline import deadline
-from proxy.pipeline.layer import stack
+from proxy.pipeline.layer import Choice, stack
 from proxy.pipeline.observe import observe
 from proxy.pipeline.rescue import rescue
 from proxy.retry.budget import RetryBudget
 from proxy.retry.retrying import retry
+from proxy.routing.choose import by_file, choose
 from proxy.routing.failover import failover
 from proxy.routing.routed import routed
 from proxy.routing.table import RouteTable
@@ -55,6 +56,7 @@ class AttemptStack:
         *,
         seed: int = 1,
         retries_min: int = 1000,
+        choice: Choice = by_file,
     ) -> None:
         self.clock = ManualClock()
         self.sent: list[Sent] = []
@@ -78,8 +80,9 @@ class AttemptStack:
                 access(HOSTS, None),
                 routed(RouteTable([route])),
                 self.admission.layer(),
+                choose(choice),
                 deadline(self.clock),
-                innermost=failover(below, self.clock),
+                innermost=failover(below, self.clock, choice),
             )
         )
 

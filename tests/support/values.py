@@ -145,7 +145,7 @@ def call(
     """A call that has its route and its deadline already."""
     asked, taken = asked or request(), taken or route()
     made = Call(asked, "0123456789abcdef01234567", asked.arrived_at, dict(said or {}))
-    made.route = taken
+    made.route, made.candidates = taken, taken.candidates
     made.deadline_at = asked.arrived_at + taken.deadline_s
     made.trace_id, made.span_id = b"a" * 32, b"b" * 16
     return made

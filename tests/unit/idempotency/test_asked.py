@@ -147,3 +147,11 @@ def test_where_a_repetition_waits_for_an_inquiry() -> None:
     taken = route(replace(candidate("a"), settle=rule), candidate("b"))
     claim = claim_of(call(request(body=BODY), taken), KEYED, "k1", SECRET, "owner", 0, SEND_BY)
     assert claim.after_absence == {"a"}
+
+
+def test_a_call_that_may_go_nowhere_claims_without_a_fence() -> None:
+    """Its answer may be stored; and nothing is said to be about to be sent."""
+    made = asked()
+    made.candidates = ()
+    claim = claim_of(made, KEYED, "k1", SECRET, "owner", 7, SEND_BY)
+    assert (claim.fence, made.route is not None) == (None, True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.model.call import Call
-from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome, Unsent
+from proxy.model.call import Call, Ticket
+from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome, Refused, Unsent
 from proxy.model.phase import Phase
 from proxy.model.route import Candidate, Money
 from proxy.routing.failover import failover
@@ -115,3 +115,85 @@ async def test_the_rule_is_that_of_the_candidate_that_was_asked() -> None:
     ]
     await failover(attempt, ManualClock())(call(taken=route(*candidates)))
     assert asked == ["a", "b"]
+
+
+class _Operator:
+    """Says where calls may go, and may change it while a call is at work."""
+
+    def __init__(self, *allowed: Candidate) -> None:
+        self.allowed = allowed
+        self.asked: list[str] = []
+        self.then: tuple[Candidate, ...] | None = None
+        """What holds from the first attempt on."""
+
+    def choice(self, _: Call) -> tuple[Candidate, ...]:
+        """Where a call may go now."""
+        return self.allowed
+
+    async def attempt(self, _: Call, at: Candidate) -> Outcome:
+        """Nothing can be sent."""
+        self.asked.append(at.upstream.name)
+        if self.then is not None:
+            self.allowed = self.then
+        return _unsent(at.upstream.name)
+
+    async def run(self, made: Call) -> Outcome:
+        """The call's end."""
+        return await failover(self.attempt, ManualClock(), self.choice)(made)
+
+
+A, B, C = (candidate(name) for name in "abc")
+
+
+async def test_only_what_was_chosen_is_asked() -> None:
+    """The other candidates of the route are no way out."""
+    operator = _Operator(B)
+    made = call(taken=route(A, B, C))
+    made.candidates = operator.allowed
+    assert (await operator.run(made)).upstream == "b"
+    assert operator.asked == ["b"]
+
+
+async def test_what_an_operator_says_counts_for_a_call_at_work() -> None:
+    """It does not move on to an upstream that was drained in the meantime."""
+    operator = _Operator(A, B, C)
+    operator.then = (A, C)
+    made = call(taken=route(A, B, C))
+    made.candidates = (A, B, C)
+    await operator.run(made)
+    assert operator.asked == ["a", "c"]
+
+
+async def test_a_drain_between_the_choice_and_the_first_attempt_is_kept() -> None:
+    """The claim takes time; nothing is sent by what held before it."""
+    operator = _Operator()
+    made = call(taken=route(A))
+    told = await operator.run(made)
+    assert (told.reason, told.execution, operator.asked) == ("no_candidate", Execution.NONE, [])
+
+
+@pytest.mark.parametrize(
+    ("resend", "execution"), [(True, Execution.UNKNOWN), (False, Execution.NONE)]
+)
+async def test_a_refusal_says_what_the_journal_said(resend: bool, execution: Execution) -> None:
+    """None once it is known that nothing was executed under the key; 503, to be tried again."""
+    made = call(taken=route(A))
+    made.candidates = ()
+    made.ticket = _ticket("gone", resend=resend)
+    told = await _Operator().run(made)
+    assert isinstance(told, Refused)
+    assert (told.status, told.reason, told.execution) == (503, "no_candidate", execution)
+    assert told.retry_after_s is not None
+
+
+async def test_a_repetition_goes_where_the_first_sending_went() -> None:
+    """Also when that upstream is drained: the doubt can be settled nowhere else."""
+    operator = _Operator(A)
+    made = call(taken=route(A, B))
+    made.candidates, made.ticket = (A,), _ticket("b", resend=True)
+    assert (await operator.run(made)).upstream == "b"
+    assert operator.asked == ["b"]
+
+
+def _ticket(only: str, *, resend: bool) -> Ticket:
+    return Ticket(b"r" * 16, 1, 1, "k", resend, only if resend else None, frozenset())
