@@ -40,9 +40,11 @@ from proxy.pipeline.observe import observe, where
 from proxy.pipeline.rescue import LAST_RESORT, reply_without_call, rescue
 from proxy.retry.budget import RetryBudget
 from proxy.retry.retrying import retry
-from proxy.routing.choose import by_file, choose
+from proxy.routing.choose import choose
 from proxy.routing.explain import explain
 from proxy.routing.failover import failover
+from proxy.routing.orders import Orders
+from proxy.routing.overrides import Overrides
 from proxy.routing.routed import routed
 from proxy.routing.table import RouteTable
 from proxy.settings.build import build
@@ -82,6 +84,10 @@ class Sidecar:
             loop, self._clock, self._findings.attempt, log_calls=self._settings.log.calls
         )
         self._built = built
+        self._overrides = Overrides(built.routes, built.upstreams, self._clock, self._sink.emit)
+        self._orders = Orders(self._overrides, self._settings.overrides_file, self._clock)
+        self._sink.overrides.standing = self._overrides.remaining
+        self._sink.overrides.kept = lambda: not self._orders.trouble
         self._dns = self._make_dns()
         self._transports = transports(
             built.upstreams.values(),
@@ -104,7 +110,7 @@ class Sidecar:
         """The journal can be trusted no more: stop, and begin again from its file."""
         self.payments = ""
         self.admin = ""
-        self.notes = self._dns.notes
+        self.notes = self._dns.notes + self._orders.recall()
         """What an operator should hear at the start."""
 
     def call_path(self) -> Replier:
@@ -133,14 +139,14 @@ class Sidecar:
                 routed(self._table),
                 # refuses before any durable work
                 self._admission.layer(),
-                # where it may go; the claim is fenced for the first of them
-                choose(by_file),
+                # where it may go now; the claim is fenced for the first of them
+                choose(self._overrides.candidates),
                 # above every timeout, so that it always learns how the call ended
                 *([] if journal is None else [journal.claims.layer()]),
                 # one budget for all attempts, visible to everything below
                 deadline(clock),
                 # moves on only after an outcome that proves nothing was executed
-                innermost=failover(attempt_path, clock),
+                innermost=failover(attempt_path, clock, self._overrides.candidates),
             )
         )
 
@@ -158,7 +164,7 @@ class Sidecar:
             host, port = await listen_tcp(self._edge, listen.address.host, listen.address.port)
             self.payments = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self._tend()
-        self._run_beside(*self._dns.work())
+        self._run_beside(*self._dns.work(), self._orders.run())
         self._start_beside()
         try:
             await self._start_admin()
@@ -222,6 +228,7 @@ class Sidecar:
             dns=self._dns.report,
             desk=None if journal is None else journal.desk(self._clock),
             token=admin.token.reveal().encode() if admin.token else None,
+            routes=self._orders,
         )
         started: AdminListener = await api.start(
             reports,

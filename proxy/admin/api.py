@@ -1,6 +1,6 @@
 """The admin listener, on aiohttp: health, readiness, metrics, findings, and calls.
 
-One page takes something in (calls.py), the others are read-only. Requests that a
+Some pages take something in (calls.py, orders.py), the others are read-only. Requests that a
 browser page of another origin could make are refused, and so is any Host that is
 not this machine: the findings name partners, and nobody else's page should read
 them.
@@ -22,6 +22,7 @@ from typing import Any
 from aiohttp import web, web_protocol
 from aiohttp.typedefs import Handler as WebHandler
 
+from proxy.admin import orders
 from proxy.admin.calls import BODY_BYTES_MAX, Desk, pages
 from proxy.model.errors import StartError
 
@@ -51,6 +52,7 @@ class Reports:
     token: bytes | None = None
     """What whoever brings news must show; None: nothing."""
     dns: Callable[[], dict[str, Any]] = dict
+    routes: orders.Desk | None = None
 
 
 class _Handler(web_protocol.RequestHandler):
@@ -130,6 +132,7 @@ def application(reports: Reports) -> web.Application:
             web.get("/findings", findings),
             web.get("/dns", dns),
             *pages(reports.desk, reports.token),
+            *orders.pages(reports.routes, reports.token),
         ]
     )
     return app

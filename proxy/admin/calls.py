@@ -1,7 +1,7 @@
 """The pages about calls: what became of one, and the news that a webhook brings.
 
-These are the only pages with input. It is bounded in size and time, it is
-checked member by member, and nothing of it is repeated in an answer: what is
+What comes in, here and in orders.py, is bounded in size and time and checked
+member by member. Nothing of a refused body is repeated in an answer: what is
 sent here by mistake may hold a card.
 """
 
@@ -47,27 +47,34 @@ def pages(desk: Desk | None, token: bytes | None) -> list[web.RouteDef]:
     async def tell(request: web.Request) -> web.Response:
         if desk is None:
             return _no_journal()
-        return _answer(*await desk.tell(*_which(request)))
+        return answer(*await desk.tell(*_which(request)))
 
     async def take(request: web.Request) -> web.Response:
-        refusal = _refusal(request, token)
-        if refusal is not None:
-            return refusal
+        refused = refusal(request, token)
+        if refused is not None:
+            return refused
         if desk is None:
             return _no_journal()
-        try:
-            async with asyncio.timeout(TIMEOUT_BODY_S):
-                body = await request.read()
-        except TimeoutError:
-            return problem(408, "body_timeout", "The body did not come in time.")
-        except web.HTTPRequestEntityTooLarge:
-            return problem(413, "body_too_large", "The body is larger than 16 KiB.")
+        body = await read_body(request)
+        if isinstance(body, web.Response):
+            return body
         news = read_news(body)
         if news is None:
             return problem(400, "bad_news", _BAD_NEWS)
-        return _answer(*await desk.take(*_which(request), news))
+        return answer(*await desk.take(*_which(request), news))
 
     return [web.get("/calls/{key}", tell), web.put("/calls/{key}/result", take)]
+
+
+async def read_body(request: web.Request) -> bytes | web.Response:
+    """The body, or the answer to one that is too large or does not come."""
+    try:
+        async with asyncio.timeout(TIMEOUT_BODY_S):
+            return await request.read()
+    except TimeoutError:
+        return problem(408, "body_timeout", "The body did not come in time.")
+    except web.HTTPRequestEntityTooLarge:
+        return problem(413, "body_too_large", "The body is larger than 16 KiB.")
 
 
 def read_news(body: bytes) -> dict[str, Any] | None:
@@ -94,14 +101,22 @@ def read_news(body: bytes) -> dict[str, Any] | None:
     return news if good else None
 
 
-def _refusal(request: web.Request, token: bytes | None) -> web.Response | None:
+def refusal(request: web.Request, token: bytes | None) -> web.Response | None:
     """Why this request may not write. A form of a web page cannot send this content type."""
+    refused = token_refusal(request, token)
+    if refused is not None:
+        return refused
+    if request.content_type != "application/json":
+        return problem(415, "content_type", "The body must be application/json.")
+    return None
+
+
+def token_refusal(request: web.Request, token: bytes | None) -> web.Response | None:
+    """Why this request may not change anything, a body or none."""
     if token is not None:
         said = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(said, b"Bearer " + token):
             return problem(401, "token", "The token is missing or wrong.")
-    if request.content_type != "application/json":
-        return problem(415, "content_type", "News is application/json.")
     return None
 
 
@@ -117,9 +132,10 @@ def _no_journal() -> web.Response:
 
 def problem(status: int, reason: str, detail: str) -> web.Response:
     """A refusal in the form of RFC 9457; `detail` is a fixed sentence of ours."""
-    return _answer(status, {"status": status, "reason": reason, "detail": detail})
+    return answer(status, {"status": status, "reason": reason, "detail": detail})
 
 
-def _answer(status: int, document: dict[str, Any]) -> web.Response:
+def answer(status: int, document: dict[str, Any]) -> web.Response:
+    """A document as JSON; a refusal as a problem."""
     kind = "application/json" if status == 200 else "application/problem+json"
     return web.Response(status=status, body=json.dumps(document).encode(), content_type=kind)

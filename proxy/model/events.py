@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from proxy.model.call import Attempt, Call
 from proxy.model.outcome import Outcome
+from proxy.model.standing import Override
 
 
 @dataclass(slots=True)
@@ -71,5 +72,25 @@ class NameAsked:
     duration_s: float
 
 
-Event = CallEnded | AttemptEnded | LateEnding | BadRequest | Bug | SettleGaveUp | NameAsked
+@dataclass(slots=True)
+class OverrideChanged:
+    """An operator's word about a route or an upstream was set, kept over a restart (restored),
+    released, or has expired.
+    """
+
+    change: str
+    override: Override
+    left_s: float
+
+
+Event = (
+    CallEnded
+    | AttemptEnded
+    | LateEnding
+    | BadRequest
+    | Bug
+    | SettleGaveUp
+    | NameAsked
+    | OverrideChanged
+)
 Emit = Callable[[Event], None]

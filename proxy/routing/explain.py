@@ -25,6 +25,7 @@ def _lines(route: Route, method: str) -> Iterator[str]:
         yield "  answers that end by closing the connection are accepted (allow_eof_body)"
     for number, candidate in enumerate(route.candidates, 1):
         yield from _candidate(number, candidate, method)
+    yield "  by the file; operators may have forced or drained it, see `tidegate route list`"
 
 
 def _candidate(number: int, candidate: Candidate, method: str) -> Iterator[str]:

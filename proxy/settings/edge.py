@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from proxy.settings.base import Model, key
-from proxy.settings.kinds import METHODS, Address, Host, Method, Mode, Token
+from proxy.settings.kinds import METHODS, Address, File, Host, Method, Mode, Token
 from proxy.settings.scalars import duration, flag, number, size, whole
 
 Wait = Annotated[float, duration("1ms", "1h")]
@@ -53,7 +53,12 @@ class Admin(Model):
 
     address: Address = key("127.0.0.1:8081", "loopback IP:PORT or unix:/path")
     unix_mode: Mode = key("0600", "file mode of a Unix socket")
-    token: Token | None = key(None, "what whoever brings news of a call shows as a bearer token")
+    token: Token | None = key(
+        None, "what whoever brings news of a call, or moves calls, shows as a bearer token"
+    )
+    overrides: File | None = key(
+        None, "file that keeps operators' overrides over a restart; unset: beside the journal's"
+    )
 
 
 class Log(Model):

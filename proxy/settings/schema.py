@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic.json_schema import GenerateJsonSchema
@@ -98,6 +99,14 @@ class Settings(Model):
     journal: Journal | None = key(None, "remembers what was sent; unset: nothing is remembered")
     partners: dict[Name, Partner] = required("payment providers by name", {})
     routes: tuple[Route, ...] = required("which calls go where", [])
+
+    @property
+    def overrides_file(self) -> Path | None:
+        """Where operators' overrides are kept: where it is said, else beside the journal's file."""
+        if self.admin.overrides is not None:
+            return Path(self.admin.overrides)
+        beside = None if self.journal is None else self.journal.path
+        return None if beside is None else Path(f"{beside}.overrides")
 
 
 class _ForEditors(GenerateJsonSchema):

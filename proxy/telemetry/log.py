@@ -2,7 +2,8 @@
 
 Only our own words stand in it: names from the configuration, fixed reasons,
 numbers and identifiers. No path, no query, no header and no body of a request
-can reach it, so no card number can.
+can reach it, so no card number can. An operator's reason is the one free text; the
+admin listener takes none that looks like it holds such a number.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 
 from proxy.model.call import Attempt, Call
 from proxy.model.clock import Clock
-from proxy.model.events import Bug, CallEnded, LateEnding, SettleGaveUp
+from proxy.model.events import Bug, CallEnded, LateEnding, OverrideChanged, SettleGaveUp
 from proxy.model.message import Response
 from proxy.model.outcome import Answered, InDoubt, Outcome, Refused, Unsent
 
@@ -117,6 +118,23 @@ class CallLog:
             "operation": event.operation,
             "row": event.row,
             "asked": event.asked,
+        }
+        return json.dumps(fields).encode() + b"\n"
+
+    def override(self, event: OverrideChanged) -> bytes:
+        """The line of a change of where calls go, with who wants it and why."""
+        said, wall = event.override, self._clock.wall()
+        fields = {
+            "at": wall,
+            "event": "route_override",
+            "change": event.change,
+            "kind": said.kind,
+            "route": said.route or None,
+            "upstream": said.upstream,
+            "by": said.by,
+            "reason": said.reason,
+            "since": said.since,
+            "until": wall + event.left_s,
         }
         return json.dumps(fields).encode() + b"\n"
 

@@ -18,6 +18,7 @@ from proxy.model.events import (
     Event,
     LateEnding,
     NameAsked,
+    OverrideChanged,
     SettleGaveUp,
 )
 from proxy.telemetry.buffer import EventBuffer
@@ -26,6 +27,7 @@ from proxy.telemetry.journal import JournalMetrics
 from proxy.telemetry.lines import LineWriter
 from proxy.telemetry.log import CallLog
 from proxy.telemetry.metrics import Metrics
+from proxy.telemetry.overrides import OverrideMetrics
 from proxy.telemetry.state import state_lines
 
 _STDOUT = 1
@@ -47,6 +49,7 @@ class Sink:
         self._log = CallLog(clock)
         self.metrics = Metrics()
         self.dns = DnsMetrics()
+        self.overrides = OverrideMetrics()
         self.journal: JournalMetrics | None = None
         """Set where there is a journal."""
         self.lines = LineWriter(loop, _STDOUT)
@@ -65,6 +68,7 @@ class Sink:
         self.flush()
         yield from self.metrics.render()
         yield from self.dns.render()
+        yield from self.overrides.render()
         if self.journal is not None:
             yield from self.journal.render()
         dropped = {"tidegate_log_lines_dropped": self.lines.dropped}
@@ -92,6 +96,9 @@ class Sink:
             self.metrics.reject(event.reason)
         elif isinstance(event, NameAsked):
             self.dns.asked(event)
+        elif isinstance(event, OverrideChanged):
+            self.overrides.changed(event)
+            self.lines.write(self._log.override(event))
         elif isinstance(event, Bug):
             self.metrics.bugs += 1
             self.lines.write(self._log.bug(event))

@@ -11,6 +11,7 @@ import pytest
 import uvloop
 
 from proxy.admin.api import Reports, start
+from proxy.admin.orders import Desk
 from tests.support.client import Client, Reply
 from tests.support.sidecar import Address, parse_address
 
@@ -57,6 +58,7 @@ class Told:
 
     desk: Office | None = None
     token: bytes | None = None
+    routes: Desk | None = None
 
     def reports(self) -> Reports:
         """As functions."""
@@ -66,6 +68,7 @@ class Told:
             lambda: self.findings,
             self.desk,
             self.token,
+            routes=self.routes,
         )
 
 

@@ -85,3 +85,8 @@ def test_what_is_not_set_is_not_mentioned() -> None:
 def test_no_route_is_none() -> None:
     """The command line says so and exits with an error."""
     assert explain(RouteTable([ROUTE]), "localhost", "/elsewhere", "POST") is None
+
+
+def test_it_says_that_it_is_the_file_alone() -> None:
+    """A running sidecar may have been told otherwise."""
+    assert "tidegate route list" in _explained().splitlines()[-1]

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from proxy.inbound.translate import Identities, translate
 from proxy.model.call import Call
-from proxy.model.events import Bug, CallEnded, LateEnding, SettleGaveUp
+from proxy.model.events import Bug, CallEnded, LateEnding, OverrideChanged, SettleGaveUp
 from proxy.model.message import Failure, Response
 from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome, Refused, Unsent
 from proxy.model.phase import Phase
+from proxy.model.standing import Kind, Override
 from proxy.telemetry.log import CallLog
 from tests.support.manual_clock import START_S, WALL_START_S, ManualClock
 from tests.support.values import CARD, attempt, call, candidate, headers, request, response, route
@@ -199,6 +200,23 @@ def test_giving_up_has_a_line_that_names_the_row() -> None:
         "operation": "authorize",
         "row": "ab" * 16,
         "asked": 1000,
+    }
+
+
+def test_an_operators_word_has_a_line_with_who_and_why() -> None:
+    """And until when; a drain belongs to no route."""
+    drain = Override(Kind.DRAIN, "", "a", "their status page", "ann", WALL_START_S, 60.0, 60.0)
+    assert json.loads(CallLog(ManualClock()).override(OverrideChanged("set", drain, 60.0))) == {
+        "at": WALL_START_S,
+        "event": "route_override",
+        "change": "set",
+        "kind": "drain",
+        "route": None,
+        "upstream": "a",
+        "by": "ann",
+        "reason": "their status page",
+        "since": WALL_START_S,
+        "until": WALL_START_S + 60.0,
     }
 
 
