@@ -15,8 +15,9 @@ from typing import Annotated
 
 import typer
 
-from proxy.cli_common import ConfigFile, fail, load_config
+from proxy.cli_common import DEFAULT_ADMIN, ConfigFile, fail, load_config, table
 from proxy.cli_journal import journal
+from proxy.cli_route import route
 
 app = typer.Typer(
     help="Tidegate: an outbound proxy for payment calls.",
@@ -27,9 +28,9 @@ app = typer.Typer(
 sandbox = typer.Typer(help="Simulated partners, for trying and testing.", no_args_is_help=True)
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(journal, name="journal")
+app.add_typer(route, name="route")
 
 Admin = Annotated[str, typer.Option(help="Admin listener: http://host:port or unix:/path.")]
-_DEFAULT_ADMIN = "http://127.0.0.1:8081"
 
 
 def main() -> None:
@@ -124,7 +125,7 @@ def profile(
 
 
 @app.command()
-def status(admin: Admin = _DEFAULT_ADMIN) -> None:
+def status(admin: Admin = DEFAULT_ADMIN) -> None:
     """Say whether a sidecar is ready; exits 0 only if it is."""
     code, text = _ask(admin, "/readyz", 503)
     typer.echo(text.strip())
@@ -133,7 +134,7 @@ def status(admin: Admin = _DEFAULT_ADMIN) -> None:
 
 @app.command()
 def findings(
-    admin: Admin = _DEFAULT_ADMIN,
+    admin: Admin = DEFAULT_ADMIN,
     as_json: Annotated[bool, typer.Option("--json", help="The document as it is served.")] = False,
 ) -> None:
     """Show what a sidecar has noticed about its partners."""
@@ -153,7 +154,7 @@ def findings(
 
 @app.command("dns")
 def dns_names(
-    admin: Admin = _DEFAULT_ADMIN,
+    admin: Admin = DEFAULT_ADMIN,
     as_json: Annotated[bool, typer.Option("--json", help="The document as it is served.")] = False,
 ) -> None:
     """Show what a sidecar knows of its partners' names: state, age, next question, addresses."""
@@ -175,16 +176,13 @@ def dns_names(
                 row.get("reason") or "-",
             )
         )
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    for line in lines:
-        cells = (text.ljust(width) for text, width in zip(line, widths, strict=True))
-        typer.echo("  ".join(cells).rstrip())
+    typer.echo(table(lines))
     if found["snapshot_trouble"]:
         typer.echo(f"snapshot: {found['snapshot_trouble']}")
 
 
 @app.command()
-def metrics(admin: Admin = _DEFAULT_ADMIN) -> None:
+def metrics(admin: Admin = DEFAULT_ADMIN) -> None:
     """Print a sidecar's metrics in Prometheus text form."""
     _, text = _ask(admin, "/metrics")
     typer.echo(text, nl=False)

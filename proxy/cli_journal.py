@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from proxy.cli_common import ConfigFile, fail, load_config
+from proxy.cli_common import ConfigFile, admin_of, fail, load_config
 
 if TYPE_CHECKING:
     from proxy.idempotency.operator import Source
@@ -106,9 +106,7 @@ def _answering(loaded: Loaded) -> str | None:
     """The configuration's admin listener, if a sidecar answers there."""
     from proxy.admin.client import AdminUnreachable, get
 
-    address = loaded.settings.admin.address
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    url = f"unix:{address.unix_path}" if address.unix_path else f"http://{host}:{address.port}"
+    url = admin_of(loaded)
     try:
         return url if get(url, "/healthz") == (200, "ok\n") else None
     except AdminUnreachable:

@@ -41,11 +41,18 @@ def put_result(
     admin: str, call: str, news: Mapping[str, Any], token: str | None
 ) -> tuple[int, dict[str, Any]]:
     """(status, document) after news of a call, by key or id. Raises AdminUnreachable."""
-    fields = {"Content-Type": "application/json"}
+    return send(admin, "PUT", f"/calls/{quote(call, safe='')}/result", news, token)
+
+
+def send(
+    admin: str, method: str, path: str, said: Mapping[str, Any] | None, token: str | None
+) -> tuple[int, dict[str, Any]]:
+    """(status, document) of a request; `said` is its body, if any. Raises AdminUnreachable."""
+    fields = {"Content-Type": "application/json"} if said is not None else {}
     if token is not None:
         fields["Authorization"] = f"Bearer {token}"
-    path = f"/calls/{quote(call, safe='')}/result"
-    status, text = _ask(admin, "PUT", path, json.dumps(news).encode(), fields)
+    body = None if said is None else json.dumps(said).encode()
+    status, text = _ask(admin, method, path, body, fields)
     try:
         document = json.loads(text)
     except ValueError:

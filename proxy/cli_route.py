@@ -1,0 +1,195 @@
+"""`tidegate route`: where a running sidecar's calls go, and an operator's word about it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+from urllib.parse import quote
+
+import typer
+
+from proxy.cli_common import DEFAULT_ADMIN, admin_of, fail, load_config, table
+
+route = typer.Typer(
+    help="Where calls go: force a route, drain an upstream, for a while.", no_args_is_help=True
+)
+
+Admin = Annotated[
+    str | None,
+    typer.Option(help=f"Admin listener; default: the configuration's, else {DEFAULT_ADMIN}."),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Where `admin.address` and `admin.token` are taken from."),
+]
+Reason = Annotated[str, typer.Option(help="Why; it is shown to others and logged.")]
+Lasts = Annotated[str, typer.Option("--for", help="From 1m to 7d; then it ends by itself.")]
+By = Annotated[str | None, typer.Option(help="Who says so; default: the login name.")]
+TOKEN = "TIDEGATE_ADMIN_TOKEN"  # noqa: S105 - the name of a variable
+_REMEDY = f"give --config FILE, whose `admin.token` is shown, or set {TOKEN}"
+
+
+@route.command("list")
+def list_routes(
+    admin: Admin = None,
+    config: Config = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The document as it is served.")] = False,
+) -> None:
+    """Each route with its candidates and where new calls go now; then what operators have said."""
+    found = _ask(admin, config, "GET", "/routes")
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    rows = [("route", "operation", "candidates", "new calls go to")]
+    for each in found["routes"]:
+        now = ", ".join(each["now"]) or "nowhere: they are refused"
+        changed = each["now"] != each["candidates"]
+        rows.append(
+            (each["route"], each["operation"], ", ".join(each["candidates"]),
+             now if changed else "(by the file)")
+        )  # fmt: skip
+    typer.echo(table(rows))
+    if found["overrides"]:
+        typer.echo("\n" + table([_HEAD, *(_row(each) for each in found["overrides"])]))
+    if found["overrides"] and found["trouble"]:
+        typer.echo(f"not kept over a restart: {found['trouble']}", err=True)
+
+
+@route.command("force")
+def force_route(
+    name: Annotated[str, typer.Argument(metavar="ROUTE")],
+    upstream: Annotated[str, typer.Argument(help="One of the route's candidates.")],
+    reason: Reason,
+    lasts: Lasts = "1h",
+    by: By = None,
+    admin: Admin = None,
+    config: Config = None,
+) -> None:
+    """Send a route's new calls to one of its candidates, and nowhere else."""
+    said = {"upstream": upstream, **_why(reason, lasts, by)}
+    _told(_ask(admin, config, "PUT", f"/routes/{quote(name, safe='')}/force", said))
+
+
+@route.command("drain")
+def drain_upstream(
+    upstream: Annotated[str, typer.Argument(help="Of any partner.")],
+    reason: Reason,
+    lasts: Lasts = "1h",
+    by: By = None,
+    admin: Admin = None,
+    config: Config = None,
+) -> None:
+    """Send no new payments to an upstream; what was sent there is settled there all the same."""
+    said = _why(reason, lasts, by)
+    _told(_ask(admin, config, "PUT", f"/upstreams/{quote(upstream, safe='')}/drain", said))
+
+
+@route.command("release")
+def release(
+    name: Annotated[str, typer.Argument(help="A forced route, or a drained upstream.")],
+    kind: Annotated[
+        str | None, typer.Option(help="force or drain, where a route and an upstream share a name.")
+    ] = None,
+    admin: Admin = None,
+    config: Config = None,
+) -> None:
+    """Let the configuration count again."""
+    if kind not in (None, "force", "drain"):
+        fail(f"unknown kind {kind!r}: choose force or drain", code=2)
+    standing = _ask(admin, config, "GET", "/routes")["overrides"]
+    named = [(each["kind"], each["route"] or each["upstream"]) for each in standing]
+    kinds = [said for said, at in named if at == name and kind in (None, said)]
+    if not kinds:
+        there = ", ".join(at for _, at in named) or "none"
+        fail(f"{name!r} is neither a forced route nor a drained upstream; there are: {there}")
+    if len(kinds) > 1:
+        fail(f"{name!r} is a forced route and a drained upstream: add --kind force or drain", 2)
+    place = "routes" if kinds[0] == "force" else "upstreams"
+    path = f"/{place}/{quote(name, safe='')}/{kinds[0]}"
+    _told(_ask(admin, config, "DELETE", path), released=True)
+
+
+def _why(reason: str, lasts: str, by: str | None) -> dict[str, str]:
+    return {"reason": reason, "for": lasts, "by": by or _login()}
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a numeric user without a name
+        return f"uid {os.getuid()}"
+
+
+def _ask(
+    admin: str | None, config: Path | None, method: str, path: str, said: Any = None
+) -> dict[str, Any]:
+    """The document of a page; anything but 200 ends the command."""
+    from proxy.admin.client import AdminUnreachable, send
+
+    token = os.environ.get(TOKEN)
+    if config is not None:
+        loaded = load_config(config)
+        chosen = loaded.settings.admin.token
+        token = token or (chosen.reveal() if chosen else None)
+        admin = admin or admin_of(loaded)
+    admin = admin or DEFAULT_ADMIN
+    try:
+        status, found = send(admin, method, path, said, token)
+    except AdminUnreachable as error:
+        fail(str(error))
+    if status != 200:
+        _refused(admin, found)
+    return found
+
+
+def _refused(admin: str, found: dict[str, Any]) -> NoReturn:
+    """Why, and what would be right."""
+    remedy = ""
+    if found.get("reason") == "token":
+        remedy = f" To show it, {_REMEDY}."
+    elif found.get("known"):
+        remedy = f" There are: {', '.join(found['known'])}."
+    fail(f"{admin}: {found.get('detail', found)}{remedy}")
+
+
+def _told(found: dict[str, Any], *, released: bool = False) -> None:
+    """What was done; what to mind goes to standard error."""
+    each = found["override"]
+    what = (
+        f"route {each['route']}: new calls go to {each['upstream']} alone"
+        if each["route"]
+        else f"upstream {each['upstream']}: no new payments go there"
+    )
+    if released:
+        typer.echo(f"released: {what.partition(':')[0]}")
+    else:
+        typer.echo(f"{what}, until {_instant(each['until'])}, unless released before")
+    for name in found["refused"]:
+        typer.echo(f"warning: new calls of route {name} are refused, no upstream is left", err=True)
+    if not found["kept"]:
+        typer.echo(f"warning: {found['trouble']}", err=True)
+
+
+_HEAD = ("said", "route", "upstream", "since", "until", "left", "by", "reason")
+
+
+def _row(each: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        each["kind"], each["route"] or "-", each["upstream"], _instant(each["since"]),
+        _instant(each["until"]), _left(each["remaining_s"]), each["by"], each["reason"],
+    )  # fmt: skip
+
+
+def _instant(wall: float) -> str:
+    return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def _left(seconds: float) -> str:
+    if seconds < 86_400:
+        return time.strftime("%H:%M:%S", time.gmtime(seconds))
+    return f"{seconds / 86_400:.1f} d"
