@@ -101,6 +101,20 @@ def test_an_inquiry_finds_what_was_executed(processor: SandboxPartner, tmp_path:
     assert operations(processor) == ["authorize"]
 
 
+def test_a_drained_upstream_is_asked(processor: SandboxPartner, tmp_path: Path) -> None:
+    """A drain stops new payments, not the questions about old ones."""
+    asked = {"inquiries": {"authorize": INQUIRY}, "settle": {"authorize": "inquire"}}
+    with Sidecar(house(tmp_path, processor.port, **asked), tmp_path) as sidecar:
+        processor.set_faults(EXECUTES_AND_HANGS)
+        pay(sidecar)
+        with Client(sidecar.admin) as client:
+            given = (b'{"reason": "test"}', [("Content-Type", "application/json")])
+            client.call("PUT", "/upstreams/a/drain", *given, host="127.0.0.1")
+        assert json.loads(pay(sidecar, "k2").body)["reason"] == "no_candidate"
+        assert pay_until(sidecar, done)[-1].header("tidegate-replayed") == "true"
+    assert operations(processor) == ["authorize"]
+
+
 @pytest.mark.parametrize("mode", ["inquire", "inquire_then_resend"])
 def test_what_never_arrived_is_sent_again(
     processor: SandboxPartner, tmp_path: Path, mode: str

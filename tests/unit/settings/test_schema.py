@@ -13,6 +13,7 @@ import yaml
 from proxy.settings.load import load
 from proxy.settings.profile import Profile, shipped
 from proxy.settings.schema import Settings, json_schema
+from tests.support import config
 from tests.unit.settings.documented import documented, example_keys, schema_keys, spelled
 from tests.unit.settings.editor import complaints
 from tests.unit.settings.example import ANNOTATED, BASE, ROOT, SANDBOX, SHARED
@@ -184,3 +185,20 @@ def test_editors_know_what_names_a_profile() -> None:
         assert _underlined(BASE.replace("  north:\n", line.format(written))) == []
     wrong = BASE.replace("  north:\n", line.format("a b"))
     assert _underlined(wrong) == [".partners.north.profile"]
+
+
+@pytest.mark.parametrize(
+    ("more", "kept"),
+    [
+        ({}, None),
+        ({"journal": {"path": "j.db"}}, "j.db.overrides"),
+        ({"admin": {"overrides": "o.json"}, "journal": {"path": "j.db"}}, "o.json"),
+    ],
+)
+def test_overrides_are_kept_where_it_is_said_or_beside_the_journals_file(
+    tmp_path: Path, more: dict[str, Any], kept: str | None
+) -> None:
+    """Nowhere without either."""
+    written = config.document({"a": config.upstream(1)}, [config.route("/", ["a"])], **more)
+    found = load(config.write(tmp_path, written)).settings.overrides_file
+    assert found == (None if kept is None else tmp_path / kept)

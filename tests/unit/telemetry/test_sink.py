@@ -6,9 +6,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from proxy.model.clock import SystemClock
-from proxy.model.events import AttemptEnded, BadRequest, Bug, CallEnded, LateEnding, SettleGaveUp
+from proxy.model.events import (
+    AttemptEnded,
+    BadRequest,
+    Bug,
+    CallEnded,
+    LateEnding,
+    OverrideChanged,
+    SettleGaveUp,
+)
 from proxy.model.outcome import Answered, Execution
+from proxy.model.standing import Kind, Override
 from proxy.telemetry.sink import Sink
 from tests.support.prometheus import parse
 from tests.support.values import attempt, call, response
@@ -58,6 +69,16 @@ async def test_a_call_that_is_given_up_is_counted_and_told() -> None:
         sink.emit(SettleGaveUp("acme", "a", "authorize", "ab" * 16, 1000))
         report = list(sink.report({}, {}, "1", "h"))
         assert "tidegate_settle_gave_up_total 1" in report
+
+
+async def test_an_operators_word_is_counted_and_told(capfd: pytest.CaptureFixture[str]) -> None:
+    """Also where calls are not logged."""
+    drain = Override(Kind.DRAIN, "", "a", "why", "ann", 0.0, 60.0, 60.0)
+    async with _sink([]) as sink:
+        sink.emit(OverrideChanged("set", drain, 60.0))
+        name = "tidegate_route_override_changes_total"
+        assert f'{name}{{kind="drain",change="set"}} 1' in list(sink.report({}, {}, "1", "h"))
+    assert '"event": "route_override"' in capfd.readouterr().out
 
 
 async def test_attempts_are_told_on() -> None:
