@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING, Any
 from proxy import __version__
 from proxy.dns.cache import Bounds
 from proxy.dns.service import Dns, Servers
+from proxy.guard.bulkheads import Bulkheads
 from proxy.health.findings import Findings
 from proxy.http1.limits import EdgeLimits
 from proxy.http1.request_head import Reject
 from proxy.http1.serving import Edge
 from proxy.inbound.access import access
 from proxy.inbound.admission import Admission
+from proxy.inbound.best_effort import Background
 from proxy.inbound.listener import leave_unix, listen_tcp, listen_unix
 from proxy.inbound.translate import Identities, translate
 from proxy.model.clock import SystemClock
@@ -76,10 +78,13 @@ class Sidecar:
         self._table = RouteTable(built.routes)
         self._identities = Identities()
         self._admission = Admission(self._settings.listen.in_flight_max)
+        self._background = Background(self._bug)
+        self._bulkheads = Bulkheads(built.routes, self._clock.now)
         self._findings = Findings(self._clock)
         self._sink = Sink(
             loop, self._clock, self._findings.attempt, log_calls=self._settings.log.calls
         )
+        self._sink.load = self._report_load
         self._built = built
         self._dns = self._make_dns()
         self._transports = transports(
@@ -117,6 +122,8 @@ class Sidecar:
         attempt_path = stack(
             # below failover: each candidate has its own attempts
             retry(retries, clock, asyncio.sleep, random.Random()),  # noqa: S311 - jitter
+            # its own places for each operation; above the fence: who gets none writes nothing
+            self._bulkheads.layer(),
             # durable "about to send" before the first byte; above the attempt's timers
             *([] if journal is None else [journal.fence]),
             # innermost: phase timeouts, the record of how far it got, the wire
@@ -130,7 +137,9 @@ class Sidecar:
                 access(frozenset(hosts), token.reveal().encode() if token else None),
                 # what the call is; admission will shed by it
                 routed(self._table),
-                # refuses before any durable work
+                # answers at once where nobody is to wait, and lets the call go on behind it
+                self._background.layer(),
+                # refuses before any durable work, the least important first
                 self._admission.layer(),
                 # above every timeout, so that it always learns how the call ended
                 *([] if journal is None else [journal.claims.layer()]),
@@ -217,6 +226,7 @@ class Sidecar:
             metrics=self._report_metrics,
             findings=self._report_findings,
             dns=self._dns.report,
+            load=self._report_load,
             desk=None if journal is None else journal.desk(self._clock),
             token=admin.token.reveal().encode() if admin.token else None,
         )
@@ -237,6 +247,7 @@ class Sidecar:
         if self._settings.listen.address.unix_path is not None:
             leave_unix(self._settings.listen.address.unix_path)
         finished = await self._edge.drain(within_s)
+        await self._background.drain(max(0.0, ends_at - self._clock.now()))
         for work in self._beside:
             work.cancel()
         left_s = max(0.0, ends_at - self._clock.now())
@@ -265,7 +276,7 @@ class Sidecar:
         if self._journal is not None and type(event) is LateEnding:
             self._journal.claims.late(event)
 
-    def _bug(self, error: Exception) -> None:
+    def _bug(self, error: BaseException) -> None:
         self._sink.emit(Bug(type(error).__name__, where(error)))
 
     # -- parts ----------------------------------------------------------------------------
@@ -345,6 +356,13 @@ class Sidecar:
     def _report_findings(self) -> dict[str, object]:
         self._sink.flush()
         return self._findings.report()
+
+    def _report_load(self) -> dict[str, Any]:
+        return {
+            "admission": self._admission.report(),
+            "bulkheads": list(self._bulkheads.report()),
+            "background": self._background.report(),
+        }
 
     def _report_metrics(self) -> str:
         pools = {name: each.pool.counts() for name, each in self._transports.items()}
