@@ -39,6 +39,13 @@ def load_lines(load: Mapping[str, Any]) -> Iterator[str]:
     if behind:
         yield from _gauge("tidegate_background_at_work", "Calls at work behind their answers.",
                           behind, ("route",), "at_work")  # fmt: skip
+        ends = [
+            ((*_labels(row, ("route",)), ("result", result)), float(row[result]))
+            for row in behind
+            for result in ("answered", "failed")
+        ]
+        yield from family("tidegate_background_ended_total", "counter",
+                          "Calls that ended behind their answers.", ends)  # fmt: skip
         lost = [(_labels(row, ("route",)), float(row["refused"])) for row in behind]
         yield from family("tidegate_background_refused_total", "counter",
                           "Calls not made behind their answers.", lost)  # fmt: skip

@@ -65,11 +65,12 @@ def test_what_nobody_waits_for_is_sent_and_ends_with_the_drain(start: Start) -> 
 
 
 def test_a_third_party_that_refuses_connections_has_its_reply(start: Start) -> None:
-    """At once, with the reason."""
+    """With the reason, and without waiting for the budget's end."""
     with Origin() as payments:
         with Origin() as gone:
             port = gone.port
-        sidecar = start(settings(payments.port, port, reply={"status": 200, "body": "later"}))
+        later = {"status": 200, "body": "later"}
+        sidecar = start(settings(payments.port, port, budget="5s", reply=later))
         reply = ask(sidecar, "/track/x")
         assert (reply.status, reply.body) == (200, b"later")
         assert (reply.execution, reply.header("tidegate-reason")) == ("none", "refused")

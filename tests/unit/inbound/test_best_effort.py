@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from proxy.inbound.best_effort import Background
 from proxy.model.bulkhead import BestEffort
 from proxy.model.call import Call
@@ -18,6 +20,11 @@ def effort(*, wait: bool, at_work_max: int = 2) -> Route:
     """A best-effort route."""
     own = BestEffort(response(204), wait, at_work_max)
     return route(candidate(), name="track", best_effort=own)
+
+
+def report(**over: int) -> list[dict[str, object]]:
+    """What is told of the route when nothing has happened, but for these."""
+    return [{"route": "track", "at_work": 0, "refused": 0, "answered": 0, "failed": 0, **over}]
 
 
 class Partner:
@@ -48,7 +55,7 @@ async def test_a_call_that_nobody_waits_for_is_answered_at_once_and_made_behind_
     assert partner.reached == 1
     partner.go_on.set()
     await background.drain(1.0)
-    assert background.report() == [{"route": "track", "at_work": 0, "refused": 0}]
+    assert background.report() == report(answered=1)
 
 
 async def test_more_than_may_be_at_work_are_shed_and_counted() -> None:
@@ -59,7 +66,7 @@ async def test_more_than_may_be_at_work_are_shed_and_counted() -> None:
     shed = told[2]
     assert isinstance(shed, Refused)
     assert (shed.reason, shed.execution) == ("background_full", Execution.NONE)
-    assert background.report() == [{"route": "track", "at_work": 2, "refused": 1}]
+    assert background.report() == report(at_work=2, refused=1)
     partner.go_on.set()
     await background.drain(1.0)
     assert isinstance(await handle(call(taken=effort(wait=False))), InDoubt)
@@ -84,6 +91,27 @@ async def test_a_bug_behind_the_answer_is_told() -> None:
     await background.layer()(partner.handle)(call(taken=effort(wait=False)))
     await asyncio.wait_for(_until(lambda: bool(bugs)), 1.0)
     assert bugs == [bug]
+    assert background.report() == report(failed=1)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "answered"),
+    [
+        (Answered("acme", "a", response(404), Execution.DONE), True),
+        (Answered("acme", "a", response(503), Execution.UNKNOWN), False),
+        (Refused("bulkhead_full", 503, "Full."), False),
+    ],
+)
+async def test_how_it_ended_is_counted(outcome: Outcome, answered: bool) -> None:
+    """As the reply table tells an answer from a failure."""
+
+    async def inner(_: Call) -> Outcome:
+        return outcome
+
+    background = Background(lambda _: None)
+    await background.layer()(inner)(call(taken=effort(wait=False)))
+    await background.drain(1.0)
+    assert background.report() == report(answered=int(answered), failed=int(not answered))
 
 
 async def test_the_drain_cuts_what_does_not_end() -> None:
@@ -91,7 +119,7 @@ async def test_the_drain_cuts_what_does_not_end() -> None:
     partner, background = Partner(), Background(lambda _: None)
     await background.layer()(partner.handle)(call(taken=effort(wait=False)))
     await background.drain(0.01)
-    assert background.report() == [{"route": "track", "at_work": 0, "refused": 0}]
+    assert background.report() == report(failed=1)
     await background.drain(0.01)
 
 

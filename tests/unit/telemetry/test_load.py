@@ -16,7 +16,7 @@ PLACES = {
     "refused": {"bulkhead_full": 1, "bulkhead_late": 0},
 }
 SHED = {"priority": "best_effort", "admitted_below": 6, "in_flight": 1, "refused": 7}
-BEHIND = {"route": "track", "at_work": 4, "refused": 5}
+BEHIND = {"route": "track", "at_work": 4, "refused": 5, "answered": 8, "failed": 2}
 
 
 def _rendered(background: list[dict[str, Any]]) -> dict[str, Family]:
@@ -52,6 +52,9 @@ def test_calls_behind_their_answers_are_told_by_route() -> None:
     for name, value in (("at_work", 4), ("refused_total", 5)):
         full = f"tidegate_background_{name}"
         assert families[full].value(full, route="track") == value
+    name = "tidegate_background_ended_total"
+    assert families[name].value(name, route="track", result="answered") == 8
+    assert families[name].value(name, route="track", result="failed") == 2
 
 
 def test_without_a_report_there_is_nothing_to_tell() -> None:
