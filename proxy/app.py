@@ -13,31 +13,31 @@ import gc
 import importlib
 import random
 from collections.abc import Awaitable, Coroutine, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proxy import __version__
 from proxy.dns.cache import Bounds
 from proxy.dns.service import Dns, Servers
+from proxy.guard.bulkheads import Bulkheads
 from proxy.health.findings import Findings
 from proxy.http1.limits import EdgeLimits
-from proxy.http1.request_head import Reject
 from proxy.http1.serving import Edge
 from proxy.inbound.access import access
 from proxy.inbound.admission import Admission
+from proxy.inbound.best_effort import Background
 from proxy.inbound.listener import leave_unix, listen_tcp, listen_unix
 from proxy.inbound.translate import Identities, translate
 from proxy.model.clock import SystemClock
 from proxy.model.errors import StartError
 from proxy.model.events import BadRequest, Bug, Event, LateEnding, NameAsked
 from proxy.model.message import Request, Response
-from proxy.model.outcome import Execution, Origin, Refused
 from proxy.model.unsettled import Unsettled
 from proxy.pipeline.deadline import deadline
 from proxy.pipeline.layer import Replier, stack
 from proxy.pipeline.observe import observe, where
-from proxy.pipeline.rescue import LAST_RESORT, reply_without_call, rescue
+from proxy.pipeline.rescue import LAST_RESORT, rescue
+from proxy.pipeline.unread import refusal
 from proxy.retry.budget import RetryBudget
 from proxy.retry.retrying import retry
 from proxy.routing.choose import choose
@@ -61,8 +61,6 @@ if TYPE_CHECKING:
     from proxy.idempotency.opened import Opened
 
 TEND_INTERVAL_S = 1.0
-_UNREAD = (408, 503)
-"""Refusals at the edge of requests that may be good ones."""
 _JOURNAL_CLOSE_S = 5.0
 """For what is being written as the sidecar ends; what was sent and not written is in doubt."""
 
@@ -79,10 +77,13 @@ class Sidecar:
         self._table = RouteTable(built.routes)
         self._identities = Identities()
         self._admission = Admission(self._settings.listen.in_flight_max)
+        self._background = Background(self._bug)
+        self._bulkheads = Bulkheads(built.routes, self._clock.now)
         self._findings = Findings(self._clock)
         self._sink = Sink(
             loop, self._clock, self._findings.attempt, log_calls=self._settings.log.calls
         )
+        self._sink.load = self._report_load
         self._built = built
         self._overrides = Overrides(built.routes, built.upstreams, self._clock, self._sink.emit)
         self._orders = Orders(self._overrides, self._settings.overrides_file, self._clock)
@@ -124,6 +125,8 @@ class Sidecar:
         attempt_path = stack(
             # below failover: each candidate has its own attempts
             retry(retries, clock, asyncio.sleep, random.Random()),  # noqa: S311 - jitter
+            # its own places for each operation; above the fence: who gets none writes nothing
+            self._bulkheads.layer(),
             # durable "about to send" before the first byte; above the attempt's timers
             *([] if journal is None else [journal.fence]),
             # innermost: phase timeouts, the record of how far it got, the wire
@@ -137,7 +140,9 @@ class Sidecar:
                 access(frozenset(hosts), token.reveal().encode() if token else None),
                 # what the call is; admission will shed by it
                 routed(self._table),
-                # refuses before any durable work
+                # answers at once where nobody is to wait, and lets the call go on behind it
+                self._background.layer(),
+                # refuses before any durable work, the least important first
                 self._admission.layer(),
                 # where it may go now; the claim is fenced for the first of them
                 choose(self._overrides.candidates),
@@ -226,6 +231,7 @@ class Sidecar:
             metrics=self._report_metrics,
             findings=self._report_findings,
             dns=self._dns.report,
+            load=self._report_load,
             desk=None if journal is None else journal.desk(self._clock),
             token=admin.token.reveal().encode() if admin.token else None,
             routes=self._orders,
@@ -247,6 +253,7 @@ class Sidecar:
         if self._settings.listen.address.unix_path is not None:
             leave_unix(self._settings.listen.address.unix_path)
         finished = await self._edge.drain(within_s)
+        await self._background.drain(max(0.0, ends_at - self._clock.now()))
         for work in self._beside:
             work.cancel()
         left_s = max(0.0, ends_at - self._clock.now())
@@ -275,7 +282,7 @@ class Sidecar:
         if self._journal is not None and type(event) is LateEnding:
             self._journal.claims.late(event)
 
-    def _bug(self, error: Exception) -> None:
+    def _bug(self, error: BaseException) -> None:
         self._sink.emit(Bug(type(error).__name__, where(error)))
 
     # -- parts ----------------------------------------------------------------------------
@@ -323,7 +330,7 @@ class Sidecar:
         return dns
 
     def _make_edge(self) -> Edge:
-        listen = self._settings.listen
+        listen, keyed = self._settings.listen, self._journal is not None
         limits = EdgeLimits(
             methods=frozenset(method.encode() for method in listen.methods),
             connections_max=listen.connections_max,
@@ -342,7 +349,7 @@ class Sidecar:
             limits=limits,
             handler=self._handle,
             failed=self._failed,
-            refusal=partial(refusal, keyed=self._journal is not None),
+            refusal=lambda reject: refusal(reject.reason, reject.status, keyed=keyed),
             rejected=lambda reject: self._sink.emit(BadRequest(reject.reason, reject.status)),
         )
 
@@ -355,6 +362,13 @@ class Sidecar:
     def _report_findings(self) -> dict[str, object]:
         self._sink.flush()
         return self._findings.report()
+
+    def _report_load(self) -> dict[str, Any]:
+        return {
+            "admission": self._admission.report(),
+            "bulkheads": list(self._bulkheads.report()),
+            "background": self._background.report(),
+        }
 
     def _report_metrics(self) -> str:
         pools = {name: each.pool.counts() for name, each in self._transports.items()}
@@ -370,20 +384,6 @@ class Sidecar:
             }
         lines = self._sink.report(pools, gauges, __version__, self._hash)
         return "\n".join(lines) + "\n"
-
-
-def refusal(reject: Reject, *, keyed: bool = False) -> Response:
-    """The reply to bytes that were no acceptable request.
-
-    Where there is `keyed` traffic, one that was not read may have been the repetition of a call
-    that was executed: of that, the reply must not say that nothing was.
-    """
-    unread = keyed and reject.status in _UNREAD
-    execution = Execution.UNKNOWN if unread else Execution.NONE
-    detail = "The request was not accepted."
-    return reply_without_call(
-        Refused(reject.reason, reject.status, detail, Origin.APPLICATION, execution)
-    )
 
 
 def explain_call(loaded: Loaded, host: str, target: str, method: str) -> str | None:

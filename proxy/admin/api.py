@@ -53,6 +53,7 @@ class Reports:
     """What whoever brings news must show; None: nothing."""
     dns: Callable[[], dict[str, Any]] = dict
     routes: orders.Desk | None = None
+    load: Callable[[], dict[str, Any]] = dict
 
 
 class _Handler(web_protocol.RequestHandler):
@@ -123,6 +124,9 @@ def application(reports: Reports) -> web.Application:
     async def dns(_: web.Request) -> web.Response:
         return web.json_response(reports.dns())
 
+    async def load(_: web.Request) -> web.Response:
+        return web.json_response(reports.load())
+
     app = web.Application(middlewares=[_guard], client_max_size=BODY_BYTES_MAX)
     app.add_routes(
         [
@@ -131,6 +135,7 @@ def application(reports: Reports) -> web.Application:
             web.get("/metrics", metrics),
             web.get("/findings", findings),
             web.get("/dns", dns),
+            web.get("/load", load),
             *pages(reports.desk, reports.token),
             *orders.pages(reports.routes, reports.token),
         ]

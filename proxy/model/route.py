@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from proxy.model.bulkhead import LIMITS, BestEffort, BulkheadLimits, Priority
 from proxy.model.message import Header
 from proxy.model.outcome import Execution
 from proxy.model.settling import NO_RULE, OAuth2, SettleRule
@@ -155,6 +156,8 @@ class Upstream:
     timeouts: Timeouts
     pool: PoolLimits
     operations: Mapping[str, OperationRule]
+    bulkhead: BulkheadLimits = LIMITS
+    """Of each operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +225,16 @@ class Route:
     retry: Retry
     allow_eof_body: bool = False
     idempotency: Idempotency | None = None
+    priority: Priority = Priority.PAYMENT
+    best_effort: BestEffort | None = None
     line: int = field(default=0, compare=False)
     """Where in the file it stands, for `tidegate explain`."""
+    compartment: str = field(init=False, repr=False, compare=False)
+    """Whose places at an upstream its attempts take: its operation's, or its own."""
     keyed: Keyed = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """What every keyed call would find out anew."""
         object.__setattr__(self, "keyed", _keyed(self.candidates))
+        own = f"best_effort/{self.name}"
+        object.__setattr__(self, "compartment", own if self.best_effort else self.operation)

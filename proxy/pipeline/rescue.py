@@ -7,6 +7,10 @@
                502 anything else
     InDoubt    504 a timeout, 502 anything else    problem+json, execution unknown
 
+On a best-effort route the configured reply stands in for all of these but an
+answer below 500. It is labelled `substituted`, with the reason and with what is known of the
+execution, so that nobody takes it for the partner's word.
+
 Every reply says what is known of the execution, and a reply of ours says what
 the application may safely do next (RFC 9457 with members of our own).
 """
@@ -16,6 +20,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
+from proxy.model.bulkhead import BestEffort
 from proxy.model.call import Call
 from proxy.model.message import Response, header
 from proxy.model.outcome import Answered, Execution, InDoubt, Outcome, Refused, Unsent
@@ -27,6 +32,8 @@ _TIMEOUTS = frozenset(("timeout", "deadline"))
 _TITLES = {Refused: "Refused by the proxy", Unsent: "Not sent", InDoubt: "In doubt"}
 _REPLAYED = b"Tidegate-Replayed: true\r\n"
 _KINDS = {Answered: b"answered", Refused: b"refused", Unsent: b"unsent", InDoubt: b"in_doubt"}
+_STAND_IN = b"substituted"
+_SERVER_ERROR = 500
 
 NEXT_AFTER_NONE = "Nothing was executed. The call may be made again."
 NEXT_AFTER_MISTAKE = "Nothing was executed. Correct the request before making it again."
@@ -49,6 +56,8 @@ def rescue(inner: Handler) -> Replier:
 
 def reply_to(call: Call, outcome: Outcome) -> Response:
     """The reply for an outcome."""
+    if call.route is not None and call.route.best_effort is not None and _failed(outcome):
+        return _stand_in(call, outcome, call.route.best_effort)
     labels = _labels(call, outcome)
     if isinstance(outcome, Answered):
         answer = outcome.response
@@ -61,6 +70,22 @@ def reply_to(call: Call, outcome: Outcome) -> Response:
         headers.append(header(b"Retry-After", str(outcome.retry_after_s).encode()))
     status = status_of(outcome)
     return Response(status, headers, problem(status, outcome), labels)
+
+
+def _failed(outcome: Outcome) -> bool:
+    return not isinstance(outcome, Answered) or outcome.response.status >= _SERVER_ERROR
+
+
+def _stand_in(call: Call, outcome: Outcome, said: BestEffort) -> Response:
+    """The configured reply; the log has what it stands in for."""
+    reason = (
+        f"status_{outcome.response.status}" if isinstance(outcome, Answered) else outcome.reason
+    )
+    fixed = _fixed_labels(_STAND_IN, outcome.execution, outcome.upstream, len(call.attempts))
+    labels = b"%bTidegate-Reason: %b\r\nTidegate-Call: %b\r\n" % (
+        fixed, reason.encode(), call.id.encode(),
+    )  # fmt: skip
+    return Response(said.reply.status, said.reply.headers, said.reply.body, labels)
 
 
 def reply_without_call(outcome: Refused) -> Response:

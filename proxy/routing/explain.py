@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from proxy.model.bulkhead import BestEffort
 from proxy.model.route import Candidate, OperationRule, Route
 from proxy.routing.eligibility import moves_money
 from proxy.routing.table import RouteTable
@@ -20,15 +21,29 @@ def _lines(route: Route, method: str) -> Iterator[str]:
     yield f"route {route.name}{where}"
     yield f"  operation  {route.operation}"
     yield f"  deadline   {route.deadline_s:g} s for everything done for the call"
+    yield f"  priority   {route.priority.word.replace('_', ' ')}"
+    if route.best_effort is not None:
+        yield from _best_effort(route.best_effort)
     yield f"  attempts   at most {route.retry.attempts_max} at each candidate"
     if route.allow_eof_body:
         yield "  answers that end by closing the connection are accepted (allow_eof_body)"
     for number, candidate in enumerate(route.candidates, 1):
-        yield from _candidate(number, candidate, method)
+        yield from _candidate(number, candidate, method, best_effort=route.best_effort is not None)
     yield "  by the file; operators may have forced or drained it, see `tidegate route list`"
 
 
-def _candidate(number: int, candidate: Candidate, method: str) -> Iterator[str]:
+def _best_effort(effort: BestEffort) -> Iterator[str]:
+    yield (
+        f"  best effort: {effort.reply.status} stands in when the deadline is over or anything "
+        f"fails; at most {effort.at_work_max} at work"
+    )
+    if not effort.wait:
+        yield "  best effort: that is the reply to every call, which is sent behind it"
+
+
+def _candidate(
+    number: int, candidate: Candidate, method: str, *, best_effort: bool
+) -> Iterator[str]:
     upstream, timeouts = candidate.upstream, candidate.timeouts
     scheme = "https" if upstream.tls else "http"
     base = upstream.base_path.decode()
@@ -41,6 +56,10 @@ def _candidate(number: int, candidate: Candidate, method: str) -> Iterator[str]:
         for name in ("queue", "resolve", "connect", "tls", "send", "first_byte", "body")
     )
     yield f"    timeouts   {', '.join(phases)}"
+    places = upstream.bulkhead
+    if not best_effort:
+        shown = f"{places.at_work_max} attempts at work, {places.waiting_max} calls waiting"
+        yield f"    bulkhead   at most {shown}{', adaptive' if places.adaptive else ''}"
     moves = moves_money(candidate.rule, method.encode())
     after = "never tried again" if moves else "may be tried again, it moves no money"
     yield f"    unknown    after an unknown the call is {after}"

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from proxy.model import route as model
 from proxy.model.message import Header, header
 from proxy.model.settling import SettleRule
+from proxy.settings import build_bulkhead as bulkhead
 from proxy.settings import build_keys as keys
 from proxy.settings import defaults
 from proxy.settings.kinds import OPERATIONS
@@ -98,6 +99,7 @@ def _upstream(
         timeouts=_timeouts(upstream.timeouts, None),
         pool=_pool(upstream.pool),
         operations=operations,
+        bulkhead=bulkhead.limits(upstream.bulkhead),
     )
 
 
@@ -166,10 +168,12 @@ def _route(
         replace_prefix=None if replace_prefix is None else replace_prefix.encode(),
         operation=route.operation,
         candidates=candidates,
-        deadline_s=route.deadline_s,
+        deadline_s=bulkhead.deadline_s(route),
         retry=_retry(route.retry, len(candidates)),
         allow_eof_body=route.allow_eof_body,
         idempotency=idempotency,
+        priority=bulkhead.priority(route),
+        best_effort=bulkhead.best_effort(route),
         line=route.line,
     )
 

@@ -32,10 +32,13 @@ def of_route(
 ) -> model.Idempotency | None:
     """How the route's calls are known again; not at all where nothing can move money.
 
-    A route that says nothing about keys has optional ones as soon as there is a journal.
+    A route that says nothing about keys has optional ones as soon as there is a journal;
+    best effort never has any.
     """
     chosen = route.idempotency
-    if settings.journal is None or (chosen is None and not _moves_money(candidates)):
+    if settings.journal is None or route.best_effort is not None:
+        return None
+    if chosen is None and not _moves_money(candidates):
         return None
     rule = chosen if chosen is not None else Idempotency()
     if rule.key_from is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from proxy.model.bulkhead import Priority
 from proxy.model.outcome import Execution
 from proxy.model.route import Money
 
@@ -35,3 +36,17 @@ MONEY: Mapping[str, Money] = MappingProxyType(
     }
 )
 """Whether an operation moves money. What nobody declared is taken to, unless it is GET or HEAD."""
+
+PRIORITY: Mapping[str, Priority] = MappingProxyType(
+    {
+        "authorize": Priority.PAYMENT,
+        "capture": Priority.PAYMENT,
+        "refund": Priority.BACK_OFFICE,
+        "void": Priority.BACK_OFFICE,
+        "authenticate": Priority.AUTHENTICATION,
+        "inquire": Priority.BACK_OFFICE,
+        "other": Priority.BACK_OFFICE,
+    }
+)
+"""What a customer waits for at the till comes first. A payment cannot go on without its
+authentication, but one that has got so far is worth more than one that begins."""

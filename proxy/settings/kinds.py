@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import core_schema
 
+from proxy.model.bulkhead import Priority
 from proxy.model.outcome import Execution
 from proxy.model.route import Money
 from proxy.settings import network
@@ -209,6 +210,7 @@ OperationKey = Annotated[
 ]
 StatusKey = Annotated[str, text(_status, pattern=r"^[2-5]([0-9]{2}|xx)$")]
 ExecutionWord = Annotated[Execution, one_of({each.value: each for each in Execution})]
+PriorityWord = Annotated[Priority, one_of({each.word: each for each in Priority})]
 MoneyWord = Annotated[
     Money,
     Scalar(

@@ -9,6 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
 from proxy.settings.base import Model, key, required
+from proxy.settings.bulkhead import BestEffort
 from proxy.settings.dns import Dns
 from proxy.settings.edge import Admin, Listen, Log, RetryBudget
 from proxy.settings.journal import Idempotency, Journal
@@ -18,6 +19,7 @@ from proxy.settings.kinds import (
     Name,
     Operation,
     PathPrefix,
+    PriorityWord,
     UpstreamName,
     UrlPath,
     Version,
@@ -84,6 +86,12 @@ class Route(Model):
     )
     idempotency: Idempotency | None = key(
         None, "how its calls are known again; unset with a journal: by an optional header"
+    )
+    priority: PriorityWord | None = key(
+        None, "what goes first when there is too much; unset: by the operation"
+    )
+    best_effort: BestEffort | None = key(
+        None, "a small budget, and a reply for when it is over; never where money moves"
     )
 
 

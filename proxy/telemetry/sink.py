@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from proxy.model.clock import Clock
 from proxy.model.events import (
@@ -25,6 +26,7 @@ from proxy.telemetry.buffer import EventBuffer
 from proxy.telemetry.dns import DnsMetrics
 from proxy.telemetry.journal import JournalMetrics
 from proxy.telemetry.lines import LineWriter
+from proxy.telemetry.load import load_lines
 from proxy.telemetry.log import CallLog
 from proxy.telemetry.metrics import Metrics
 from proxy.telemetry.overrides import OverrideMetrics
@@ -52,6 +54,8 @@ class Sink:
         self.overrides = OverrideMetrics()
         self.journal: JournalMetrics | None = None
         """Set where there is a journal."""
+        self.load: Callable[[], Mapping[str, Any]] = dict
+        """What is at work, waits and was refused; set by the composition root."""
         self.lines = LineWriter(loop, _STDOUT)
         self._events = EventBuffer(loop, self._tell, self._lost)
         self.emit = self._events.emit
@@ -71,6 +75,7 @@ class Sink:
         yield from self.overrides.render()
         if self.journal is not None:
             yield from self.journal.render()
+        yield from load_lines(self.load())
         dropped = {"tidegate_log_lines_dropped": self.lines.dropped}
         yield from state_lines(pools, {**gauges, **dropped}, version, config_hash)
 

@@ -10,8 +10,10 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from proxy.guard.bulkheads import Bulkheads
 from proxy.inbound.access import access
 from proxy.inbound.admission import Admission
+from proxy.inbound.best_effort import Background
 from proxy.inbound.translate import Identities, translate
 from proxy.model.call import Attempt, Call
 from proxy.model.events import AttemptEnded, CallEnded, Event
@@ -62,7 +64,10 @@ class AttemptStack:
         self.sent: list[Sent] = []
         self.events: list[Event] = []
         self.calls: list[Call] = []
+        self.bugs: list[BaseException] = []
         self.admission = Admission(10)
+        self.bulkheads = Bulkheads([route], self.clock.now)
+        self.background = Background(self.bugs.append)
         identities = Identities(b"%d" % seed)
         transports = {
             name: Transport(ScriptedPool(name, self.clock, steps, self.sent).as_pool())
@@ -71,6 +76,7 @@ class AttemptStack:
         budget = RetryBudget(0.0, 10.0, retries_min, self.clock.now)
         below = stack(
             retry(budget, self.clock, self.clock.sleep, random.Random(seed)),
+            self.bulkheads.layer(),
             innermost=attempts(transports, self.clock, identities.span_id, self.events.append),
         )
         self._identities = identities
@@ -79,6 +85,7 @@ class AttemptStack:
                 observe(self.clock, self.events.append),
                 access(HOSTS, None),
                 routed(RouteTable([route])),
+                self.background.layer(),
                 self.admission.layer(),
                 choose(choice),
                 deadline(self.clock),

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from proxy.app import Sidecar, explain_call, files_are_usable, refusal
-from proxy.http1.request_head import Reject
+from proxy.app import Sidecar, explain_call, files_are_usable
 from proxy.model.errors import StartError
 from proxy.settings.load import load
 from tests.support import config
@@ -79,33 +78,6 @@ async def test_a_host_that_a_route_names_is_accepted(tmp_path: Path, origin: Ori
     async with running_sidecar(tmp_path, origin, routes=routes) as running:
         assert (await running.ask("POST", "/psp/x", host="api.example.com")).status == 200
         assert (await running.ask("POST", "/psp/x", host="localhost")).status == 404
-
-
-def test_every_rejection_of_the_edge_has_a_reply() -> None:
-    """The status and the reason are the edge's, the sentence is ours."""
-    reply = refusal(Reject(431, "header_bytes_max"))
-    members = json.loads(reply.body)
-    assert reply.status == members["status"] == 431
-    assert members["reason"] == "header_bytes_max"
-
-
-@pytest.mark.parametrize(
-    ("reject", "keyed", "execution"),
-    [
-        (Reject(503, "draining"), True, "unknown"),
-        (Reject(503, "connections_max"), True, "unknown"),
-        (Reject(408, "timeout_body"), True, "unknown"),
-        (Reject(503, "draining"), False, "none"),
-        (Reject(400, "grammar"), True, "none"),
-    ],
-)
-def test_of_a_request_that_was_not_read_nothing_is_proven(
-    reject: Reject, execution: str, *, keyed: bool
-) -> None:
-    """It may repeat a payment that was executed, if there is a journal; the key was not seen."""
-    reply = refusal(reject, keyed=keyed)
-    assert json.loads(reply.body)["execution"] == execution
-    assert b"Tidegate-Execution: " + execution.encode() in reply.labels
 
 
 async def test_while_draining_it_is_not_ready_and_finishes_what_runs(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from proxy.model.bulkhead import BestEffort, BulkheadLimits
 from proxy.model.message import header
 from proxy.model.outcome import Execution
 from proxy.model.route import HeaderRules, Money, Retry
 from proxy.routing.explain import explain
 from proxy.routing.table import RouteTable
-from tests.support.values import candidate, route, rule, upstream
+from tests.support.values import candidate, response, route, rule, upstream
 
 RULES = HeaderRules(
     (header(b"Authorization", b"Bearer sk_live_secret"),), frozenset((b"x-b", b"x-a"))
@@ -47,6 +48,8 @@ def _explained(table: RouteTable | None = None, target: str = "/psp/charges") ->
         "queue 1 s, resolve 5 s, connect 4 s, tls 4 s, send 10 s, first_byte 30 s, body 10 s",
         "sets Authorization",
         "removes x-a, x-b",
+        "priority   payment",
+        "bulkhead   at most 100 attempts at work, 100 calls waiting",
     ],
 )
 def test_every_rule_in_force_is_named(part: str) -> None:
@@ -80,6 +83,24 @@ def test_what_is_not_set_is_not_mentioned() -> None:
     assert "(line" not in text
     assert "headers" not in text
     assert "allow_eof_body" not in text
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_best_effort_says_what_stands_in(wait: bool) -> None:
+    """And whether anybody waits for the partner at all."""
+    effort = BestEffort(response(204), wait, 9)
+    text = _explained(RouteTable([route(best_effort=effort)]))
+    assert "204 stands in" in text
+    assert "at most 9 at work" in text
+    assert ("sent behind it" in text) is not wait
+    assert "bulkhead" not in text
+
+
+def test_an_adaptive_bulkhead_says_so() -> None:
+    """Its limit may be lower than the one shown."""
+    places = upstream(bulkhead=BulkheadLimits(5, 2, adaptive=True))
+    text = _explained(RouteTable([route(candidate(upstream=places))]))
+    assert "at most 5 attempts at work, 2 calls waiting, adaptive" in text
 
 
 def test_no_route_is_none() -> None:

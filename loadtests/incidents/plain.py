@@ -1,0 +1,70 @@
+"""An application without a sidecar: it calls its partners through aiohttp, as it comes.
+
+One session serves all partners, with the library's bound of 100 connections for
+all of them together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import aiohttp
+
+from loadtests.incidents.driver import Target, undisturbed
+from loadtests.incidents.history import CallRecord, History
+from loadtests.incidents.metronome import Metronome
+from loadtests.incidents.schedule import PlannedCall
+
+
+def plain_session(give_up_s: float) -> aiohttp.ClientSession:
+    """A session for a whole application; only its total timeout is not the library's."""
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=give_up_s))
+
+
+class PlainCaller:
+    """Makes the calls of a schedule to one partner, open loop."""
+
+    def __init__(self, session: aiohttp.ClientSession, base_url: str) -> None:
+        self._session = session
+        self._base_url = base_url
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls are due and have not ended."""
+        return len(self._tasks)
+
+    async def run(self, path: Target, calls: Sequence[PlannedCall], history: History) -> None:
+        """Make `calls`, and wait until each has ended."""
+        path_of = path if callable(path) else lambda _: path
+        records = history.records
+
+        def begin(index: int) -> None:
+            url = self._base_url + path_of(calls[index])
+            record = records[index]
+            record.taken_at = record.started_at = time.monotonic()
+            task = asyncio.get_running_loop().create_task(self._call(record, calls[index], url))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        with undisturbed():
+            await Metronome([record.scheduled_at for record in records], begin).run()
+            await asyncio.gather(*self._tasks)
+
+    async def _call(self, record: CallRecord, call: PlannedCall, url: str) -> None:
+        record.sent = True
+        try:
+            async with self._session.post(
+                url, data=call.body, headers=dict(call.headers)
+            ) as answer:
+                await answer.read()
+                record.status = answer.status
+                record.echoed_nonce = answer.headers.get("Sandbox-Nonce", "")
+                with suppress(KeyError, ValueError):
+                    record.partner_time_s = float(answer.headers["Sandbox-Time-Ms"]) / 1000
+        except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+            record.error = type(error).__name__
+        record.ended_at = time.monotonic()

@@ -1,0 +1,60 @@
+"""What is at work, what waits and what was refused for want of room, as metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from proxy.telemetry.metrics import family
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def load_lines(load: Mapping[str, Any]) -> Iterator[str]:
+    """Lines of the text form, from the report that the admin listener shows as JSON."""
+    if not load:
+        return
+    places: Rows = load["bulkheads"]
+    where = ("upstream", "compartment")
+    yield from _gauge("tidegate_bulkhead_at_work", "Attempts at work.", places, where, "at_work")
+    yield from _gauge("tidegate_bulkhead_limit", "Attempts that may be.", places, where, "limit")
+    yield from _gauge("tidegate_bulkhead_waiting", "Calls that wait.", places, where, "waiting")
+    refused = [
+        ((*_labels(row, where), ("reason", str(reason))), float(count))
+        for row in places
+        for reason, count in row["refused"].items()
+    ]
+    yield from family("tidegate_bulkhead_refused_total", "counter",
+                      "Attempts refused a place.", refused)  # fmt: skip
+    priorities: Rows = load["admission"]["priorities"]
+    by = ("priority",)
+    yield from _gauge("tidegate_admission_in_flight", "Calls in flight.", priorities, by,
+                      "in_flight")  # fmt: skip
+    yield from _gauge("tidegate_admission_below", "Admitted while fewer are in flight.",
+                      priorities, by, "admitted_below")  # fmt: skip
+    shed = [(_labels(row, by), float(row["refused"])) for row in priorities]
+    yield from family("tidegate_admission_refused_total", "counter",
+                      "Calls refused before any work.", shed)  # fmt: skip
+    behind: Rows = load["background"]
+    if behind:
+        yield from _gauge("tidegate_background_at_work", "Calls at work behind their answers.",
+                          behind, ("route",), "at_work")  # fmt: skip
+        ends = [
+            ((*_labels(row, ("route",)), ("result", result)), float(row[result]))
+            for row in behind
+            for result in ("answered", "failed")
+        ]
+        yield from family("tidegate_background_ended_total", "counter",
+                          "Calls that ended behind their answers.", ends)  # fmt: skip
+        lost = [(_labels(row, ("route",)), float(row["refused"])) for row in behind]
+        yield from family("tidegate_background_refused_total", "counter",
+                          "Calls not made behind their answers.", lost)  # fmt: skip
+
+
+def _gauge(name: str, text: str, rows: Rows, labels: tuple[str, ...], key: str) -> Iterator[str]:
+    samples = [(_labels(row, labels), float(row[key])) for row in rows]
+    yield from family(name, "gauge", text, samples)
+
+
+def _labels(row: Mapping[str, Any], names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, str(row[name])) for name in names)

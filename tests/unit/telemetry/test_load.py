@@ -1,0 +1,62 @@
+"""`proxy.telemetry.load`: what is at work, waits and was refused, in the text form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from proxy.telemetry.load import load_lines
+from tests.support.prometheus import Family, parse
+
+PLACES = {
+    "upstream": "a",
+    "compartment": "authorize",
+    "at_work": 3,
+    "limit": 100,
+    "waiting": 2,
+    "refused": {"bulkhead_full": 1, "bulkhead_late": 0},
+}
+SHED = {"priority": "best_effort", "admitted_below": 6, "in_flight": 1, "refused": 7}
+BEHIND = {"route": "track", "at_work": 4, "refused": 5, "answered": 8, "failed": 2}
+
+
+def _rendered(background: list[dict[str, Any]]) -> dict[str, Family]:
+    load = {"bulkheads": [PLACES], "admission": {"priorities": [SHED]}, "background": background}
+    return parse("\n".join(load_lines(load)) + "\n")
+
+
+def test_each_compartment_has_its_figures() -> None:
+    """Refusals by reason, also those that have not happened yet."""
+    families = _rendered([])
+    where = {"upstream": "a", "compartment": "authorize"}
+    for name, value in (("at_work", 3), ("limit", 100), ("waiting", 2)):
+        full = f"tidegate_bulkhead_{name}"
+        assert families[full].value(full, **where) == value
+    refused = families["tidegate_bulkhead_refused_total"]
+    for reason, count in (("bulkhead_full", 1), ("bulkhead_late", 0)):
+        assert refused.value("tidegate_bulkhead_refused_total", reason=reason, **where) == count
+
+
+def test_admission_is_told_by_priority() -> None:
+    """What is in flight, from where on it is shed, and how often it was."""
+    families = _rendered([])
+    by = {"priority": "best_effort"}
+    for name, value in (("in_flight", 1), ("below", 6), ("refused_total", 7)):
+        full = f"tidegate_admission_{name}"
+        assert families[full].value(full, **by) == value
+    assert "tidegate_background_at_work" not in families
+
+
+def test_calls_behind_their_answers_are_told_by_route() -> None:
+    """At work and shed."""
+    families = _rendered([BEHIND])
+    for name, value in (("at_work", 4), ("refused_total", 5)):
+        full = f"tidegate_background_{name}"
+        assert families[full].value(full, route="track") == value
+    name = "tidegate_background_ended_total"
+    assert families[name].value(name, route="track", result="answered") == 8
+    assert families[name].value(name, route="track", result="failed") == 2
+
+
+def test_without_a_report_there_is_nothing_to_tell() -> None:
+    """A sink that nobody has told of any."""
+    assert list(load_lines({})) == []
