@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -22,6 +23,8 @@ from proxy.model.standing import Kind
 _SCHEMA = 1
 _BYTES_MAX = 4 * 1024 * 1024
 """Far above one order for each of a thousand names; more is not ours."""
+_LASTS_MAX_S = 7 * 86_400.0
+"""As the admin listener takes it, whatever a file says that nobody should have written."""
 _TEXTS = ("route", "upstream", "reason", "by")
 _NUMBERS = ("since", "until", "lasts_s")
 
@@ -78,19 +81,22 @@ def read(path: Path) -> list[Kept]:
         if document["schema"] != _SCHEMA or document["sha256"] != _digest(content):
             raise ValueError
         return [_kept(each) for each in content]
-    except (KeyError, TypeError, ValueError, RecursionError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
         raise KeptError(f"{path} is damaged; it is not used") from None
 
 
 def _kept(content: dict[str, Any]) -> Kept:
     route, upstream, reason, by = (_text(content[name]) for name in _TEXTS)
     since, until, lasts_s = (float(content[name]) for name in _NUMBERS)
-    return Kept(Kind(content["kind"]), route, upstream, reason, by, since, until, lasts_s)
+    kind = Kind(content["kind"])
+    if not all(map(math.isfinite, (since, until, lasts_s))) or (kind is Kind.FORCE) != bool(route):
+        raise ValueError
+    return Kept(kind, route, upstream, reason, by, since, until, min(lasts_s, _LASTS_MAX_S))
 
 
 def _text(found: object) -> str:
-    if not isinstance(found, str):
-        raise TypeError
+    if not isinstance(found, str) or not found.isprintable():
+        raise ValueError
     return found
 
 

@@ -58,11 +58,15 @@ def test_another_form_is_damaged(tmp_path: Path, content: object) -> None:
 
 
 def test_values_of_another_type_are_damaged(tmp_path: Path) -> None:
-    """A number where a name belongs, and the other way round."""
+    """A number where a name belongs, no instant, what a terminal obeys, a drain of a route."""
     path = tmp_path / "overrides"
     good = {"kind": "drain", "route": "", "upstream": "a", "reason": "r", "by": "b",
             "since": 1.0, "until": 2.0, "lasts_s": 1.0}  # fmt: skip
-    for wrong in ({"upstream": 7}, {"since": "x"}, {"lasts_s": None}):
+    for wrong in (
+        {"upstream": 7}, {"since": "x"}, {"lasts_s": None}, {"until": 10**400},
+        {"since": float("nan")}, {"until": float("inf")}, {"reason": "\x1b[2J"},
+        {"route": "charges"}, {"kind": "force"},
+    ):  # fmt: skip
         content = [{**good, **wrong}]
         digest = kept._digest(content)
         path.write_text(json.dumps({"schema": 1, "overrides": content, "sha256": digest}))
@@ -80,3 +84,11 @@ def test_a_place_that_cannot_be_written_or_read_is_named(tmp_path: Path) -> None
     assert kept.read(path) == [DRAIN]
     with pytest.raises(KeptError, match="cannot be read: "):
         kept.read(tmp_path)
+
+
+def test_none_lasts_longer_than_it_may_be_asked_for(tmp_path: Path) -> None:
+    """Whoever wrote the file."""
+    path = tmp_path / "overrides"
+    kept.write(path, [Kept(Kind.DRAIN, "", "a", "r", "b", 1.0, 1e9, 1e9)])
+    (found,) = kept.read(path)
+    assert found.lasts_s == 7 * 86_400.0
