@@ -1,0 +1,1 @@
+"""Whether a partner may be called: what happened lately, what it proves, and who is let through."""
