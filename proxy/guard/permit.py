@@ -1,0 +1,134 @@
+"""PURE. What asking a circuit gives: a permit or a refusal, and what can be seen of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from proxy.guard.verdicts import Verdict
+
+
+class State(StrEnum):
+    """The states that people and metrics see."""
+
+    CLOSED = "closed"
+    DEGRADED = "degraded"
+    """Closed, and worse than it used to be: go elsewhere if there is a better candidate."""
+    OPEN = "open"
+    HALF_OPEN = "half-open"
+    ISOLATED = "isolated"
+    """Held open by an operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a call is not let through, with the figures of that moment."""
+
+    state: State
+    code: str
+    """From a fixed vocabulary: `open`, `probing`, `ramping`, `isolated`."""
+    why: str
+    """What led to the state: the finding, or the operator's reason."""
+    wait_s: float
+    """After which asking again may help."""
+    figure: str
+    """The figure that decided, in words."""
+
+    @property
+    def reason(self) -> str:
+        """One sentence for a person."""
+        return f"{self.state}: {self.why}; {self.figure}"
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """An operator's word: no calls until the monotonic instant `until`."""
+
+    reason: str
+    until: float
+
+    def refusal(self, now: float) -> Refusal:
+        """What a call is told."""
+        left_s = self.until - now
+        return Refusal(State.ISOLATED, "isolated", self.reason, left_s, f"{left_s:.0f} s are left")
+
+
+class Ends(Protocol):
+    """Who gives permits and takes them back."""
+
+    def ended(self, permit: Permit, verdict: Verdict, took_s: float, now: float) -> None:
+        """Take a permit back, once."""
+
+
+class Permit:
+    """Leave to make one attempt. Ends exactly once: whatever comes after the first is ignored.
+
+    So `finally: permit.end(Verdict.NOTHING, 0.0, now)` is right in every case.
+    """
+
+    __slots__ = (
+        "_circuit", "begun_at", "forced", "generation", "open", "overdue", "probe", "would_refuse",
+    )  # fmt: skip
+
+    def __init__(
+        self, circuit: Ends, generation: int, begun_at: float, *, probe: bool, forced: bool
+    ) -> None:
+        self._circuit = circuit
+        self.generation = generation
+        """The era of the circuit that it belongs to; in a later one it says nothing."""
+        self.begun_at = begun_at
+        self.probe = probe
+        """It is one of the few that decide whether the circuit closes."""
+        self.forced = forced
+        """Let through in spite of the circuit, as the last way out."""
+        self.open = True
+        self.overdue = False
+        self.would_refuse: Refusal | None = None
+        """In shadow mode: what would have been said."""
+
+    def end(self, verdict: Verdict, took_s: float, now: float) -> None:
+        """Give it back with what the attempt says of the partner, NOTHING included."""
+        if self.open:
+            self.open = False
+            self._circuit.ended(self, verdict, took_s, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the calls of the last minute, or since the circuit closed, amount to."""
+
+    calls: int
+    """With a verdict."""
+    failures: int
+    saturated: int
+    share: float
+    """Failures among the calls, with its bounds at 95 % (Wilson)."""
+    share_low: float
+    share_high: float
+    slow: int
+    slow_s: float
+    """What slow is."""
+    p50_s: float | None
+    p99_s: float | None
+    ordinary_p99_s: float | None
+    """The baseline's."""
+    ordinary_share: float
+    """Up to which failing is not called worse."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A circuit as it stands, for metrics and tables; instants are monotonic seconds."""
+
+    state: State
+    since: float
+    why: str
+    generation: int
+    figures: Figures
+    probes: int
+    """Out at this moment."""
+    admitted_share: float
+    next_probe_at: float | None
+    """When open: the next call after it is a probe. When isolated: the expiry."""
+    shadow: bool
