@@ -1,9 +1,8 @@
 """The composition root: the stack, and the sidecar's start, drain and stop.
 
 Read `call_path` first. It is the whole house in one chain, outermost first,
-with the reason for each position beside it. Layers that arrive later have
-their places here too: the idempotency claim goes between admission and
-deadline, breaker and bulkhead and the durable fence between retry and attempt.
+with the reason for each position beside it. Breakers have their place between
+retry and bulkhead.
 """
 
 from __future__ import annotations
@@ -50,6 +49,7 @@ from proxy.routing.table import RouteTable
 from proxy.settings.build import build
 from proxy.settings.load import Loaded
 from proxy.telemetry.journal import JournalMetrics
+from proxy.telemetry.load import reporter
 from proxy.telemetry.sink import Sink
 from proxy.upstream.ask import Asking
 from proxy.upstream.attempt import attempts
@@ -83,7 +83,10 @@ class Sidecar:
         self._sink = Sink(
             loop, self._clock, self._findings.attempt, log_calls=self._settings.log.calls
         )
-        self._sink.load = self._report_load
+        self._sink.load = reporter(
+            admission=self._admission.report, bulkheads=self._bulkheads.report,
+            background=self._background.report,
+        )  # fmt: skip
         self._built = built
         self._overrides = Overrides(built.routes, built.upstreams, self._clock, self._sink.emit)
         self._orders = Orders(self._overrides, self._settings.overrides_file, self._clock)
@@ -231,7 +234,7 @@ class Sidecar:
             metrics=self._report_metrics,
             findings=self._report_findings,
             dns=self._dns.report,
-            load=self._report_load,
+            load=self._sink.load,
             desk=None if journal is None else journal.desk(self._clock),
             token=admin.token.reveal().encode() if admin.token else None,
             routes=self._orders,
@@ -363,19 +366,9 @@ class Sidecar:
         self._sink.flush()
         return self._findings.report()
 
-    def _report_load(self) -> dict[str, Any]:
-        return {
-            "admission": self._admission.report(),
-            "bulkheads": list(self._bulkheads.report()),
-            "background": self._background.report(),
-        }
-
     def _report_metrics(self) -> str:
         pools = {name: each.pool.counts() for name, each in self._transports.items()}
-        gauges = {
-            "tidegate_in_flight": self._admission.in_flight,
-            "tidegate_inbound_connections": len(self._edge.connections),
-        }
+        gauges = {"tidegate_inbound_connections": len(self._edge.connections)}
         if self._journal is not None:
             kept = self._journal.journal
             gauges |= {

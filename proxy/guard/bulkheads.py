@@ -11,7 +11,7 @@ after which that attempt does not begin to send: its wait ends before that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -68,9 +68,9 @@ class Bulkheads:
         """One of them."""
         return self._all[upstream, compartment]
 
-    def report(self) -> Iterator[dict[str, Any]]:
+    def report(self) -> list[dict[str, Any]]:
         """The figures of each compartment, in the order of the file."""
-        return (places.report() for places in self._all.values())
+        return [places.report() for places in self._all.values()]
 
 
 def _limits(route: Route, candidate: Candidate) -> BulkheadLimits:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from proxy.telemetry.metrics import family
 
 Rows = Sequence[Mapping[str, Any]]
+
+
+def reporter(**parts: Callable[[], Any]) -> Callable[[], dict[str, Any]]:
+    """A report of several parts, each asked when the report is."""
+    return lambda: {name: part() for name, part in parts.items()}
 
 
 def load_lines(load: Mapping[str, Any]) -> Iterator[str]:
@@ -26,6 +31,8 @@ def load_lines(load: Mapping[str, Any]) -> Iterator[str]:
     ]
     yield from family("tidegate_bulkhead_refused_total", "counter",
                       "Attempts refused a place.", refused)  # fmt: skip
+    in_flight = [((), float(load["admission"]["in_flight"]))]
+    yield from family("tidegate_in_flight", "gauge", "Now.", in_flight)
     priorities: Rows = load["admission"]["priorities"]
     by = ("priority",)
     yield from _gauge("tidegate_admission_in_flight", "Calls in flight.", priorities, by,

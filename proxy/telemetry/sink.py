@@ -54,7 +54,7 @@ class Sink:
         self.overrides = OverrideMetrics()
         self.journal: JournalMetrics | None = None
         """Set where there is a journal."""
-        self.load: Callable[[], Mapping[str, Any]] = dict
+        self.load: Callable[[], dict[str, Any]] = dict
         """What is at work, waits and was refused; set by the composition root."""
         self.lines = LineWriter(loop, _STDOUT)
         self._events = EventBuffer(loop, self._tell, self._lost)

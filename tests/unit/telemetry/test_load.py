@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from proxy.telemetry.load import load_lines
+from proxy.telemetry.load import load_lines, reporter
 from tests.support.prometheus import Family, parse
 
 PLACES = {
@@ -16,11 +16,12 @@ PLACES = {
     "refused": {"bulkhead_full": 1, "bulkhead_late": 0},
 }
 SHED = {"priority": "best_effort", "admitted_below": 6, "in_flight": 1, "refused": 7}
+ADMISSION = {"in_flight": 3, "priorities": [SHED]}
 BEHIND = {"route": "track", "at_work": 4, "refused": 5, "answered": 8, "failed": 2}
 
 
 def _rendered(background: list[dict[str, Any]]) -> dict[str, Family]:
-    load = {"bulkheads": [PLACES], "admission": {"priorities": [SHED]}, "background": background}
+    load = {"bulkheads": [PLACES], "admission": ADMISSION, "background": background}
     return parse("\n".join(load_lines(load)) + "\n")
 
 
@@ -43,6 +44,7 @@ def test_admission_is_told_by_priority() -> None:
     for name, value in (("in_flight", 1), ("below", 6), ("refused_total", 7)):
         full = f"tidegate_admission_{name}"
         assert families[full].value(full, **by) == value
+    assert families["tidegate_in_flight"].value("tidegate_in_flight") == 3
     assert "tidegate_background_at_work" not in families
 
 
@@ -60,3 +62,11 @@ def test_calls_behind_their_answers_are_told_by_route() -> None:
 def test_without_a_report_there_is_nothing_to_tell() -> None:
     """A sink that nobody has told of any."""
     assert list(load_lines({})) == []
+
+
+def test_a_report_asks_its_parts_when_it_is_asked() -> None:
+    """What it tells is of that moment."""
+    seen = [1]
+    report = reporter(one=lambda: seen[-1], two=lambda: len(seen))
+    seen.append(7)
+    assert report() == {"one": 7, "two": 2}
