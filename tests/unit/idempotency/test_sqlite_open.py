@@ -58,3 +58,17 @@ def test_an_old_sqlite_is_told(
     """It cannot hurt this journal, but it can hurt whoever opens the file beside it."""
     monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
     assert (version_warning() is not None) is told
+
+
+def test_a_file_keeps_the_size_of_its_pages(tmp_path: Path) -> None:
+    """A new one has small pages; one that an earlier release made is used as it is."""
+    older = sqlite3.connect(tmp_path / "older.db")
+    older.execute("CREATE TABLE t (x)")
+    older.close()
+    sizes = []
+    for name in ("new.db", "older.db", "new.db"):
+        connection = connect(tmp_path / name)
+        connection.execute("CREATE TABLE IF NOT EXISTS t (x)")
+        sizes.append(connection.execute("PRAGMA page_size").fetchone()[0])
+        connection.close()
+    assert sizes == [2048, 4096, 2048]
