@@ -35,7 +35,7 @@ from proxy.idempotency.record import (
     Verdict,
 )
 from proxy.idempotency.seal import Sealer, SealError, unpack
-from proxy.idempotency.settling import NEXT_STEP
+from proxy.idempotency.settling import NEXT_STEP, SETTLED_BY
 from proxy.idempotency.store import StoreUnavailable
 from proxy.model.call import SAFE_METHODS, Attempt, Call, Ticket
 from proxy.model.clock import Clock
@@ -137,7 +137,10 @@ class Claims:
             answer = unpack(self._sealer.open(row.id, row.answer))
         except SealError:
             return _UNREADABLE
-        return Answered(row.partner, row.upstream, answer, Execution.DONE, replayed=True)
+        return Answered(
+            row.partner, row.upstream, answer, Execution.DONE, row.reason, replayed=True,
+            settled_by=SETTLED_BY.get(row.reason, ""),
+        )  # fmt: skip
 
     def _in_doubt(self, row: Record) -> Refused:
         age_s = max(0, int(self._clock.wall() - row.sent_at))
@@ -234,6 +237,7 @@ def _without_answer(row: Record) -> Refused:
     return Refused(
         "resolved_done", 409, "The call was executed, but its answer is not known.",
         Origin.PROXY, Execution.DONE, partner=row.partner, upstream=row.upstream,
+        settled_by=SETTLED_BY.get(row.reason, ""),
     )  # fmt: skip
 
 

@@ -10,6 +10,14 @@ REVERSED = "reversed"
 """The reason of a release: what may have been executed was undone."""
 
 
+SETTLED_BY: Mapping[str, str] = {
+    "found_by_inquiry": "inquiry",
+    "resolved": "operator",
+    "webhook": "webhook",
+}
+"""By the reason of a settled row: who said that it was executed, where not its own answer did."""
+
+
 class Settling(StrEnum):
     """What has been done about a row in doubt; empty for any other row."""
 

@@ -50,6 +50,8 @@ class Answered:
     origin: Origin = Origin.PARTNER
     replayed: bool = False
     """The answer of an earlier call with the same idempotency key."""
+    settled_by: str = ""
+    """Who said how that call ended, unless its own answer did: inquiry, operator or webhook."""
 
 
 @dataclass(slots=True)
@@ -69,6 +71,8 @@ class Refused:
     retry_after_s: int | None = None
     partner: str | None = None
     upstream: str | None = None
+    settled_by: str = ""
+    """As of an answer."""
 
 
 @dataclass(slots=True)

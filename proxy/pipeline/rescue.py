@@ -31,6 +31,7 @@ PROBLEM_TYPE = header(b"Content-Type", b"application/problem+json")
 _TIMEOUTS = frozenset(("timeout", "deadline"))
 _TITLES = {Refused: "Refused by the proxy", Unsent: "Not sent", InDoubt: "In doubt"}
 _REPLAYED = b"Tidegate-Replayed: true\r\n"
+_SETTLED_BY = b"Tidegate-Settled-By: %b\r\n"
 _KINDS = {Answered: b"answered", Refused: b"refused", Unsent: b"unsent", InDoubt: b"in_doubt"}
 _STAND_IN = b"substituted"
 _SERVER_ERROR = 500
@@ -64,10 +65,15 @@ def reply_to(call: Call, outcome: Outcome) -> Response:
         kept = [entry for entry in answer.headers if not entry[0].startswith(b"tidegate-")]
         if outcome.replayed:
             labels += _REPLAYED
+            if outcome.settled_by:  # its body is not the call's own answer
+                labels += _SETTLED_BY % outcome.settled_by.encode()
         return Response(answer.status, kept, answer.body, labels)
     headers = [PROBLEM_TYPE]
-    if isinstance(outcome, Refused) and outcome.retry_after_s is not None:
-        headers.append(header(b"Retry-After", str(outcome.retry_after_s).encode()))
+    if isinstance(outcome, Refused):
+        if outcome.retry_after_s is not None:
+            headers.append(header(b"Retry-After", str(outcome.retry_after_s).encode()))
+        if outcome.settled_by:
+            labels += _SETTLED_BY % outcome.settled_by.encode()
     status = status_of(outcome)
     return Response(status, headers, problem(status, outcome), labels)
 

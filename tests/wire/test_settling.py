@@ -97,6 +97,7 @@ def test_an_inquiry_finds_what_was_executed(processor: SandboxPartner, tmp_path:
         replies = pay_until(sidecar, done)
     assert replies[0].header("tidegate-execution") == "unknown"
     assert replies[-1].header("tidegate-replayed") == "true"
+    assert replies[-1].header("tidegate-settled-by") == "inquiry"
     assert json.loads(replies[-1].body)["data"][0]["reference"] == "order-1"
     assert operations(processor) == ["authorize"]
 

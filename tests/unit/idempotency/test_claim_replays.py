@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from proxy.model.outcome import Answered, Execution, InDoubt, Origin
+import pytest
+
+from proxy.idempotency.record import Settle
+from proxy.idempotency.seal import Sealer
+from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Refused
 from proxy.model.phase import Phase
 from tests.unit.idempotency.house import House, done, refused
 from tests.unit.idempotency.values import KEYED
@@ -61,3 +65,31 @@ async def test_an_answer_that_must_not_be_stored_is_known_to_be_done() -> None:
     assert isinstance(await house.ask(), Answered)
     assert refused(await house.ask()) == ("answer_not_stored", 409, Execution.DONE)
     assert len(house.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "settled_by", "has_answer"),
+    [
+        ("found_by_inquiry", "inquiry", True),
+        ("found_by_inquiry", "inquiry", False),
+        ("resolved", "operator", False),
+        ("webhook", "webhook", False),
+    ],
+)
+async def test_a_replay_says_who_settled_the_call(
+    reason: str, settled_by: str, has_answer: bool
+) -> None:
+    """With the row's reason, where there is an answer: it is not the one that the call got."""
+    house = House()
+    house.answers = [LOST]
+    await house.ask()
+    (row,) = house.store.rows.values()
+    sealer = Sealer({"k": b"k" * 32})
+    answer = sealer.seal_answer(row.id, done().response) if has_answer else b""
+    await house.store.step(row.id, row.token, Settle(200, reason, answer))
+    again = await house.ask()
+    assert isinstance(again, Answered if has_answer else Refused)
+    assert isinstance(again, Answered | Refused)
+    assert again.settled_by == settled_by
+    assert again.reason == (reason if has_answer else "resolved_done")
+    assert again.execution is Execution.DONE

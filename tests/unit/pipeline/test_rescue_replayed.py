@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from proxy.model.outcome import Answered, Execution, Origin, Refused
 from proxy.pipeline.rescue import NEXT_AFTER_DONE, reply_to
 from tests.support.values import call, headers, response
@@ -25,3 +27,21 @@ def test_what_was_executed_is_never_called_not_executed() -> None:
     refused = Refused("resolved_done", 409, "Known.", Origin.PROXY, Execution.DONE)
     members = json.loads(reply_to(call(), refused).body)
     assert (members["execution"], members["next"]) == ("done", NEXT_AFTER_DONE)
+
+
+def test_what_others_said_of_a_call_does_not_pass_for_its_own_answer() -> None:
+    """An inquiry's body has another form than the answer of the call that was asked about."""
+    answer = response(200, (), b'{"data": []}')
+    own = Answered("acme", "a", answer, Execution.DONE, replayed=True)
+    found = replace(own, reason="found_by_inquiry", settled_by="inquiry")
+    made = call()
+    plain, marked = reply_to(made, own), reply_to(made, found)
+    assert b"Tidegate-Settled-By" not in plain.labels
+    assert marked.labels == plain.labels + b"Tidegate-Settled-By: inquiry\r\n"
+
+
+@pytest.mark.parametrize("by", ["operator", "webhook"])
+def test_a_refusal_names_who_said_that_it_was_executed(by: str) -> None:
+    """There is no answer to give then, and the mark is all that there is to trust."""
+    refused = Refused("resolved_done", 409, "Known.", Origin.PROXY, Execution.DONE, settled_by=by)
+    assert f"Tidegate-Settled-By: {by}\r\n".encode() in reply_to(call(), refused).labels
