@@ -20,9 +20,10 @@ import random
 from collections.abc import Awaitable
 from contextlib import suppress
 
+from proxy.idempotency import refusals
 from proxy.idempotency.asked import claim_of, key_of, ticket_of
 from proxy.idempotency.conclude import ending
-from proxy.idempotency.fence import JOURNAL_DOWN, TAKEN_OVER, begins_by
+from proxy.idempotency.fence import TAKEN_OVER, begins_by
 from proxy.idempotency.journal import Conclusion, Journal
 from proxy.idempotency.record import (
     TAKEN,
@@ -35,7 +36,7 @@ from proxy.idempotency.record import (
     Verdict,
 )
 from proxy.idempotency.seal import Sealer, SealError, unpack
-from proxy.idempotency.settling import NEXT_STEP, SETTLED_BY
+from proxy.idempotency.settling import SETTLED_BY
 from proxy.idempotency.store import StoreUnavailable
 from proxy.model.call import SAFE_METHODS, Attempt, Call, Ticket
 from proxy.model.clock import Clock
@@ -47,19 +48,6 @@ from proxy.model.route import Idempotency
 from proxy.pipeline.layer import Handler, Layer, Ready
 
 _POLL_S = 0.1
-
-_MISMATCH = Refused(
-    "key_reused", 422, "This idempotency key was used for another request; nothing was sent.",
-    execution=Execution.UNKNOWN,
-)  # fmt: skip
-_BUSY = Refused(
-    "key_busy", 409, "The first call with this idempotency key is still at work.",
-    Origin.PROXY, Execution.UNKNOWN, retry_after_s=1,
-)  # fmt: skip
-_UNREADABLE = Refused(
-    "answer_unreadable", 500, "The call was executed, but its stored answer cannot be opened.",
-    Origin.PROXY, Execution.DONE,
-)  # fmt: skip
 
 
 class Claims:
@@ -112,7 +100,7 @@ class Claims:
             try:
                 verdict, row = await self._journal.claim(wanted)
             except StoreUnavailable:
-                return _unread()
+                return refusals.UNREAD
             if verdict is not Verdict.BUSY:
                 break
             left_s = ends_at - self._clock.now()
@@ -127,35 +115,25 @@ class Claims:
         if verdict is Verdict.REPLAY:
             return self._replay(row)
         if verdict is Verdict.IN_DOUBT:
-            return self._in_doubt(row)
-        return _MISMATCH if verdict is Verdict.MISMATCH else _BUSY
+            return refusals.in_doubt(row, self._clock.wall())
+        return refusals.MISMATCH if verdict is Verdict.MISMATCH else refusals.BUSY
 
     def _replay(self, row: Record) -> Outcome:
         if not row.answer:
-            return _without_answer(row)
+            return refusals.without_answer(row)
         try:
             answer = unpack(self._sealer.open(row.id, row.answer))
         except SealError:
-            return _UNREADABLE
+            return refusals.UNREADABLE
         return Answered(
             row.partner, row.upstream, answer, Execution.DONE, row.reason, replayed=True,
             settled_by=SETTLED_BY.get(row.reason, ""),
         )  # fmt: skip
 
-    def _in_doubt(self, row: Record) -> Refused:
-        age_s = max(0, int(self._clock.wall() - row.sent_at))
-        return Refused(
-            "in_doubt", 409,
-            f"A call with this idempotency key was sent {age_s} s ago, and nobody knows yet "
-            f"whether it was executed. {NEXT_STEP[row.settling]}",
-            Origin.PROXY, Execution.UNKNOWN, retry_after_s=5, partner=row.partner,
-            upstream=row.upstream,
-        )  # fmt: skip
-
     async def _run(self, call: Call, ticket: Ticket, inner: Handler) -> Outcome:
         try:
             try:
-                return await self._conclude(ticket, await inner(call))
+                return await self._conclude(call, ticket, await inner(call))
             except Exception:
                 with suppress(JournalError):  # it has ended already
                     made = _after_bug(call, ticket)
@@ -167,7 +145,7 @@ class Claims:
             if call.attempts and call.attempts[-1].late is not None:
                 self._learn(call, ticket, call.attempts[-1])
 
-    async def _conclude(self, ticket: Ticket, outcome: Outcome) -> Outcome:
+    async def _conclude(self, call: Call, ticket: Ticket, outcome: Outcome) -> Outcome:
         """Write the ending; the caller hears of an answer only when it is durable."""
         made = ending(ticket, outcome, self._sealed(ticket, outcome))
         written = Conclusion.DURABLE
@@ -183,7 +161,7 @@ class Claims:
                 outcome.partner, outcome.upstream, Phase.BODY, "journal_unavailable", Origin.PROXY
             )
         if ticket.resend and not isinstance(made, Settle):
-            return _still_in_doubt(outcome)
+            return refusals.still_in_doubt(call, outcome)
         return outcome
 
     def _sealed(self, ticket: Ticket, outcome: Outcome) -> bytes:
@@ -213,41 +191,6 @@ class Claims:
             self._journal.own(
                 self._journal.conclude(ticket.row_id, ticket.token, made, ticket.attempt)
             )
-
-
-def _unread() -> Refused:
-    """Before the journal was read nothing is known of the key: an earlier call may have run."""
-    return Refused(
-        JOURNAL_DOWN.reason, 503, "The journal cannot be read, so nothing was sent for this call.",
-        Origin.PROXY, Execution.UNKNOWN, retry_after_s=1,
-    )  # fmt: skip
-
-
-def _without_answer(row: Record) -> Refused:
-    """It was executed, and there is no answer to give: either its own could not be stored for
-    what it holds, or an operator or a webhook said so, and what the partner answered, nobody
-    knows.
-    """
-    if row.reason == "answered":
-        return Refused(
-            "answer_not_stored", 409,
-            "The call was executed, but its answer holds what must not be stored.",
-            Origin.PROXY, Execution.DONE, partner=row.partner, upstream=row.upstream,
-        )  # fmt: skip
-    return Refused(
-        "resolved_done", 409, "The call was executed, but its answer is not known.",
-        Origin.PROXY, Execution.DONE, partner=row.partner, upstream=row.upstream,
-        settled_by=SETTLED_BY.get(row.reason, ""),
-    )  # fmt: skip
-
-
-def _still_in_doubt(outcome: Outcome) -> Refused:
-    """Whatever the repetition came to, the first sending is as unknown as before."""
-    return Refused(
-        "in_doubt", 409, "The call was repeated, and it is still unknown whether it was executed.",
-        Origin.PROXY, Execution.UNKNOWN, retry_after_s=5, partner=outcome.partner,
-        upstream=outcome.upstream,
-    )  # fmt: skip
 
 
 def _after_bug(call: Call, ticket: Ticket) -> Step:

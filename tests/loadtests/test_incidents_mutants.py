@@ -104,10 +104,10 @@ def answer_before_sync(patch: pytest.MonkeyPatch) -> None:
     """The caller hears of the answer, and the disk some time later."""
     conclude = Claims._conclude
 
-    async def later(self: Claims, ticket: Ticket, outcome: Outcome) -> Outcome:
+    async def later(self: Claims, call: Call, ticket: Ticket, outcome: Outcome) -> Outcome:
         async def write() -> None:
             await asyncio.Event().wait()
-            await conclude(self, ticket, outcome)
+            await conclude(self, call, ticket, outcome)
 
         self._journal.own(write())
         return outcome

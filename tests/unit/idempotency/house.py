@@ -12,7 +12,7 @@ from proxy.idempotency.journal import Journal
 from proxy.idempotency.record import State
 from proxy.idempotency.seal import Sealer
 from proxy.model.call import Attempt, Call
-from proxy.model.outcome import Answered, Execution, Outcome, Refused
+from proxy.model.outcome import Answered, Execution, Outcome, Refused, Unsent
 from proxy.model.route import Candidate, Idempotency, OwnKeys, Route
 from proxy.pipeline.layer import stack
 from proxy.routing.failover import failover
@@ -63,6 +63,8 @@ class House:
             record.sent_at = self.clock.now()
         if isinstance(answer, Exception):
             raise answer
+        if not isinstance(answer, Refused | Unsent):
+            record.sent_at = self.clock.now()
         record.outcome = answer
         return answer
 

@@ -11,6 +11,7 @@ from proxy.idempotency.journal import Conclusion
 from proxy.idempotency.record import Claim, Record, Release, Settle, State, Verdict
 from proxy.idempotency.seal import Sealer
 from proxy.idempotency.settling import REVERSED, Reverse, Settling
+from proxy.model.call import Attempt
 from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome, Refused, Unsent
 from proxy.model.phase import Phase
 from tests.support.values import response
@@ -45,18 +46,50 @@ async def test_with_them_it_is_repeated_under_the_same_key_at_the_same_upstream(
     assert state(house) is State.SETTLED
 
 
+UNCLEAR = InDoubt("acme", "a", Phase.BODY, "in_doubt", Origin.PARTNER)
+RESET = replace(LOST, phase=Phase.BODY, reason="reset")
+REFUSES = Answered("acme", "a", response(429), Execution.NONE)
+
+
 @pytest.mark.parametrize(
-    "outcome",
-    [UNSENT, LOST, Answered("acme", "a", response(429), Execution.NONE), done(401)],
+    ("outcome", "told"),
+    [
+        (LOST, LOST),
+        (RESET, RESET),
+        (REFUSES, UNCLEAR),
+        (done(401), UNCLEAR),
+        (Answered("acme", "a", response(503), Execution.UNKNOWN), UNCLEAR),
+    ],
 )
-async def test_a_repetition_that_fails_leaves_the_doubt(outcome: Outcome) -> None:
-    """And says unknown, whatever became of the repetition itself; it goes nowhere else."""
+async def test_a_repetition_that_fails_leaves_the_doubt(outcome: Outcome, told: InDoubt) -> None:
+    """It was sent, so it is told as in doubt and not as refused; it goes nowhere else."""
     house = House(own_keys=True)
     house.answers = [LOST, outcome]
     await house.ask()
-    assert refused(await house.ask()) == ("in_doubt", 409, Execution.UNKNOWN)
+    assert await house.ask() == told
     assert state(house) is State.IN_DOUBT
     assert [upstream for upstream, _ in house.sent] == ["a", "a"]
+
+
+async def test_a_repetition_that_is_not_sent_is_refused() -> None:
+    """Unknown all the same, since the first sending is."""
+    house = House(own_keys=True)
+    house.answers = [LOST, UNSENT]
+    await house.ask()
+    assert refused(await house.ask()) == ("in_doubt", 409, Execution.UNKNOWN)
+    assert state(house) is State.IN_DOUBT
+
+
+async def test_a_repetition_of_which_one_attempt_was_sent_is_in_doubt() -> None:
+    """Its last attempt was not; a refusal would say that none was."""
+    house = House(own_keys=True)
+    house.answers = [LOST, UNSENT]
+    await house.ask()
+    made = house.call()
+    before = Attempt(number=1, candidate=house.route.candidates[0], begun_at=house.clock.now())
+    before.sent_at = house.clock.now()
+    made.attempts.append(before)
+    assert await house.handle(made) == replace(UNCLEAR, origin=UNSENT.origin)
 
 
 async def test_an_answer_that_comes_right_before_the_repetition_is_sent_stops_it() -> None:
