@@ -69,7 +69,7 @@ def export_calls(
     state: Annotated[list[str] | None, typer.Option(help="claimed, sending, ...; repeat.")] = None,
     partner: Annotated[str | None, typer.Option(help="Only calls to this partner.")] = None,
 ) -> None:
-    """Every call with its class, never_sent, done or unknown, and the duplicates it blocked."""
+    """Every call with its class (done, never_sent, not_executed or unknown) and its duplicates."""
     from proxy.idempotency import described
 
     if form not in ("jsonl", "csv"):

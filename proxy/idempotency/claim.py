@@ -147,7 +147,7 @@ class Claims:
 
     async def _conclude(self, call: Call, ticket: Ticket, outcome: Outcome) -> Outcome:
         """Write the ending; the caller hears of an answer only when it is durable."""
-        made = ending(ticket, outcome, self._sealed(ticket, outcome))
+        made = ending(ticket, outcome, self._sealed(ticket, outcome), call.attempts)
         written = Conclusion.DURABLE
         if made is not None:
             written = await self._journal.conclude(

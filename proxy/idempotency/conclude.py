@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from proxy.idempotency.record import Doubt, Release, Settle, Step
-from proxy.model.call import Ticket
+from proxy.idempotency.settling import SENT_BEFORE
+from proxy.model.call import Attempt, Ticket
 from proxy.model.outcome import Answered, Execution, Outcome
 
 
-def ending(ticket: Ticket, outcome: Outcome, answer: bytes) -> Step | None:
+def ending(
+    ticket: Ticket, outcome: Outcome, answer: bytes, attempts: Sequence[Attempt] = ()
+) -> Step | None:
     """The step for a call that ended; `answer` is the sealed one, if the partner gave any.
 
     None where nothing changes: a repetition that was never sent leaves the doubt as it was.
@@ -18,7 +23,8 @@ def ending(ticket: Ticket, outcome: Outcome, answer: bytes) -> Step | None:
     if outcome.execution is Execution.DONE and (not ticket.resend or conclusive(ticket, status)):
         return Settle(status, outcome.reason, answer)
     if outcome.execution is Execution.NONE and not ticket.resend:
-        return Release(outcome.reason)
+        hidden = not isinstance(outcome, Answered) and any(each.sent_at for each in attempts)
+        return Release(outcome.reason, note=SENT_BEFORE + "answered" if hidden else "")
     return Doubt(outcome.reason, status, answer)
 
 

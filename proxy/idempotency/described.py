@@ -12,17 +12,9 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from proxy.idempotency.record import Record, State
-from proxy.idempotency.settling import Settling
+from proxy.idempotency.settling import PROVEN_LATER, Settling
 
-CLASSES = {
-    State.CLAIMED: "never_sent",
-    State.RELEASED: "never_sent",
-    State.SENDING: "unknown",
-    State.IN_DOUBT: "unknown",
-    State.SETTLED: "done",
-}
-"""What can be said of a call after an outage. `never_sent` stands for never executed, too: it is
-proven that the partner did nothing."""
+_CLASSES = {State.SENDING: "unknown", State.IN_DOUBT: "unknown", State.SETTLED: "done"}
 _NEXT = {
     State.CLAIMED: "Nothing was sent yet; a retry with the same key is safe.",
     State.RELEASED: "Nothing was executed; the key may be used again.",
@@ -40,6 +32,18 @@ _TABLE = (
 )  # fmt: skip
 
 
+def class_of(row: Record) -> str:
+    """What can be said of a call after an outage: done, unknown, never_sent or not_executed.
+
+    Of a call that is `not_executed` something was sent under its key, and it was proven
+    afterwards that nothing was executed: by an answer, an inquiry, a reversal or somebody's word.
+    """
+    known = _CLASSES.get(row.state)
+    if known is not None:
+        return known
+    return "not_executed" if row.note or row.reason in PROVEN_LATER else "never_sent"
+
+
 def described(row: Record, now: float) -> dict[str, Any]:
     """One row as members with a stable meaning; instants are ISO 8601 in UTC."""
     return {
@@ -48,7 +52,7 @@ def described(row: Record, now: float) -> dict[str, Any]:
         "tenant": row.scope.tenant,
         "group": row.scope.group,
         "operation": row.scope.operation,
-        "class": CLASSES[row.state],
+        "class": class_of(row),
         "state": row.state.value,
         "execution": row.execution,
         "partner": row.partner,

@@ -121,7 +121,7 @@ class Record:
     answer: bytes = b""
     """The sealed answer that stands."""
     note: str = ""
-    """An operator's reason, or why the settler gave up."""
+    """An operator's reason, why the settler gave up, or what SENT_BEFORE says."""
     reference: str = ""
     """The application's own reference, by which the partner can be asked."""
     settling: str = ""

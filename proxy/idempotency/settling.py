@@ -10,6 +10,12 @@ REVERSED = "reversed"
 """The reason of a release: what may have been executed was undone."""
 
 
+PROVEN_LATER = frozenset(
+    ("answered", "absent_by_inquiry", REVERSED, "nothing_to_reverse", "resolved", "webhook")
+)
+"""The reasons of releases of calls that were sent: that nothing was executed was learned after."""
+SENT_BEFORE = "sent before: "
+"""Begins the note of a row whose last reason hides that something was sent under its key."""
 SETTLED_BY: Mapping[str, str] = {
     "found_by_inquiry": "inquiry",
     "resolved": "operator",

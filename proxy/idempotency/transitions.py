@@ -29,7 +29,7 @@ from proxy.idempotency.record import (
     Verdict,
     check,
 )
-from proxy.idempotency.settling import Mark, Reverse, Settling
+from proxy.idempotency.settling import PROVEN_LATER, SENT_BEFORE, Mark, Reverse, Settling
 
 MAY_FOLLOW: Mapping[State | None, frozenset[State]] = {
     None: frozenset((State.CLAIMED,)),
@@ -64,6 +64,7 @@ def claim(row: Record | None, wanted: Claim, now: Instant) -> tuple[Verdict, Rec
         again.blocked, again.blocked_at = row.blocked, row.blocked_at
         again.attempt = row.attempt  # so that it shows that this is not the key's first run
         again.partner_key = row.partner_key
+        again.note = SENT_BEFORE + row.reason if row.reason in PROVEN_LATER else row.note
         return Verdict.RUN, _begun(again, wanted.fence, now)
     if row.fingerprint != wanted.fingerprint:
         return Verdict.MISMATCH, row
@@ -209,9 +210,9 @@ def _release(row: Record, made: Release, now: Instant) -> Record:
     if row.settling in _REVERSING and not made.keeps_key:
         key = next_partner_key(key)
     return _to(
-        State.RELEASED, row, now, execution="none", reason=made.reason, note=made.note, status=0,
-        answer=b"", sent_at=0.0, sent_kept=0.0, doubts=0, settling="", partner_key=key,
-        token=_after_news(row),
+        State.RELEASED, row, now, execution="none", reason=made.reason,
+        note=made.note or row.note, status=0, answer=b"", sent_at=0.0, sent_kept=0.0, doubts=0,
+        settling="", partner_key=key, token=_after_news(row),
     )  # fmt: skip
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from proxy.idempotency.conclude import conclusive, ending
 from proxy.idempotency.record import Doubt, Release, Settle, Step
-from proxy.model.call import Ticket
+from proxy.model.call import Attempt, Ticket
 from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome, Refused, Unsent
 from proxy.model.phase import Phase
-from tests.support.values import response
+from tests.support.values import candidate, response
 
 DONE = Answered("acme", "a", response(201), Execution.DONE)
 FAILED = Answered("acme", "a", response(500), Execution.UNKNOWN)
@@ -47,6 +47,16 @@ def ticket(*, resend: bool = False, fenced: bool = True) -> Ticket:
 def test_the_whole_table(outcome: Outcome, resend: bool, fenced: bool, made: Step | None) -> None:
     """A repetition that fails never frees the key: the first sending is as unknown as before."""
     assert ending(ticket(resend=resend, fenced=fenced), outcome, b"sealed") == made
+
+
+@pytest.mark.parametrize(("sent_at", "note"), [(0.0, ""), (1.0, "sent before: answered")])
+def test_an_attempt_that_was_sent_is_remembered_when_a_later_one_was_not(
+    sent_at: float, note: str
+) -> None:
+    """The reason is the last attempt's, and would say that nothing ever left."""
+    tried = Attempt(number=1, candidate=candidate("a"), begun_at=0.0, sent_at=sent_at)
+    assert ending(ticket(), UNSENT, b"", [tried]) == Release("refused", note=note)
+    assert ending(ticket(), BUSY, b"", [tried]) == Release("answered")
 
 
 @pytest.mark.parametrize(

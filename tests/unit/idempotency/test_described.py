@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.idempotency.described import described, export, table
+from proxy.idempotency.described import class_of, described, export, table
 from proxy.idempotency.record import State
 from proxy.idempotency.settling import Settling
 from tests.unit.idempotency.values import NOW, row
@@ -36,6 +36,25 @@ def test_each_call_has_its_class_and_what_to_do() -> None:
     assert lost["sent_at"].endswith("+00:00")
     assert rows[0]["sent_at"] == ""
     assert all("answer" not in row for row in rows)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["answered", "absent_by_inquiry", "reversed", "nothing_to_reverse", "resolved", "webhook"],
+)
+def test_what_was_sent_is_never_called_never_sent(reason: str) -> None:
+    """An auditor reads both words as they stand: not executed, though it may have left."""
+    free = replace(row(State.RELEASED), reason=reason)
+    assert class_of(free) == "not_executed"
+
+
+def test_an_earlier_sending_under_the_key_counts() -> None:
+    """The last reason is that of a run which never left."""
+    free = replace(row(State.RELEASED), reason="refused")
+    assert class_of(free) == "never_sent"
+    assert class_of(replace(free, note="sent before: answered")) == "not_executed"
+    taken = replace(row(State.CLAIMED), note="sent before: reversed")
+    assert class_of(taken) == "not_executed"
 
 
 def test_what_to_do_goes_by_the_settling_and_the_answer() -> None:

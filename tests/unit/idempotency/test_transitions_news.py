@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.idempotency.record import Release, State, Step, Superseded, Verdict
+from proxy.idempotency.record import Doubt, Release, State, Step, Superseded, Verdict
 from proxy.idempotency.transitions import claim, step
 from tests.unit.idempotency.values import SETTLE, fence, later, row, wanted
 
@@ -26,3 +26,35 @@ def test_news_ends_a_doubt_for_a_repetition_too(news: Step) -> None:
     ended = step(claimed, claimed.token, news, later(2.0))
     with pytest.raises(Superseded):
         step(ended, claimed.token, fence(attempt=2), later(3.0))
+
+
+@pytest.mark.parametrize(
+    ("reason", "note"),
+    [
+        ("answered", "sent before: answered"),
+        ("absent_by_inquiry", "sent before: absent_by_inquiry"),
+        ("resolved", "sent before: resolved"),
+        ("refused", ""),
+    ],
+)
+def test_that_something_was_sent_is_remembered_when_a_key_is_taken_anew(
+    reason: str, note: str
+) -> None:
+    """However often it is taken: the last run may never leave, and its row must not deny the
+    earlier one.
+    """
+    free = row(State.SENDING)
+    free = step(free, free.token, Release(reason, of_all=True), later(1.0))
+    for number in (2, 3):
+        _, again = claim(free, wanted(), later(2.0))
+        again = step(again, again.token, fence(attempt=number), later(3.0))
+        free = step(again, again.token, Release("refused"), later(4.0))
+        assert (free.reason, free.note) == ("refused", note)
+
+
+def test_an_operators_reason_is_not_lost_to_that() -> None:
+    """It says more, and the row's reason says by itself that something was sent."""
+    before = replace(row(State.SENDING), note="sent before: answered")
+    doubt = step(before, before.token, Doubt("timeout"), later(1.0))
+    free = step(doubt, doubt.token, Release("resolved", of_all=True, note="asked"), later(2.0))
+    assert free.note == "asked"
