@@ -39,11 +39,35 @@ _SERVER_ERROR = 500
 NEXT_AFTER_NONE = "Nothing was executed. The call may be made again."
 NEXT_AFTER_MISTAKE = "Nothing was executed. Correct the request before making it again."
 NEXT_AFTER_DONE = "The call was executed. Do not make it again; ask the partner for its state."
+NEXT_AFTER_REUSE = (
+    "This call was not sent. If it is the payment that the key was used for, send it with the body "
+    "that it had; if it is another payment, give it a key of its own."
+)
+NEXT_AT_WORK = (
+    "Ask again with the same key: the reply tells how the call ended. Nothing else is safe."
+)
+NEXT_UNSENT_UNKNOWN = (
+    "Nothing was sent for this call, but an earlier one with the same key may have been. Make it "
+    "again with the same key, never with a new one."
+)
+NEXT_IN_DOUBT = (
+    "Never make it again with a new key. Ask again later with the same key: the call is repeated "
+    "only where that is safe, and the reply tells how it ended once that is known."
+)
 NEXT_AFTER_UNKNOWN = (
     "The partner may have executed the call. Do not make it again with a new idempotency key or "
     "at another partner; ask the partner for its state, or repeat it with the same key where the "
     "partner honours one."
 )
+
+
+_NEXT = {
+    "key_reused": NEXT_AFTER_REUSE,
+    "key_busy": NEXT_AT_WORK,
+    "taken_over": NEXT_AT_WORK,
+    "in_doubt": NEXT_IN_DOUBT,
+}
+"""By the reason of a refusal, what applies to an execution that is unknown for that reason."""
 
 
 def rescue(inner: Handler) -> Replier:
@@ -137,6 +161,8 @@ def problem(status: int, outcome: Refused | Unsent | InDoubt) -> bytes:
 def next_step(status: int, outcome: Outcome) -> str:
     """What the application may safely do."""
     if outcome.execution is Execution.UNKNOWN:
+        if isinstance(outcome, Refused):
+            return _NEXT.get(outcome.reason, NEXT_UNSENT_UNKNOWN)
         return NEXT_AFTER_UNKNOWN
     if outcome.execution is Execution.DONE:
         return NEXT_AFTER_DONE

@@ -17,6 +17,7 @@ from proxy.pipeline.rescue import (
     NEXT_AFTER_MISTAKE,
     NEXT_AFTER_NONE,
     NEXT_AFTER_UNKNOWN,
+    NEXT_UNSENT_UNKNOWN,
     reply_to,
     reply_without_call,
     rescue,
@@ -89,8 +90,8 @@ def test_in_doubt_says_unknown_in_every_phase(phase: Phase, reason: str) -> None
         (499, Execution.NONE, NEXT_AFTER_MISTAKE),
         (500, Execution.NONE, NEXT_AFTER_NONE),
         (503, Execution.NONE, NEXT_AFTER_NONE),
-        (409, Execution.UNKNOWN, NEXT_AFTER_UNKNOWN),
-        (503, Execution.UNKNOWN, NEXT_AFTER_UNKNOWN),
+        (409, Execution.UNKNOWN, NEXT_UNSENT_UNKNOWN),
+        (503, Execution.UNKNOWN, NEXT_UNSENT_UNKNOWN),
     ],
 )
 def test_a_refusal_has_its_own_status_and_says_what_comes_next(

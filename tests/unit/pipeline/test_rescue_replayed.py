@@ -8,7 +8,16 @@ from dataclasses import replace
 import pytest
 
 from proxy.model.outcome import Answered, Execution, Origin, Refused
-from proxy.pipeline.rescue import NEXT_AFTER_DONE, reply_to
+from proxy.pipeline.rescue import (
+    NEXT_AFTER_DONE,
+    NEXT_AFTER_MISTAKE,
+    NEXT_AFTER_NONE,
+    NEXT_AFTER_REUSE,
+    NEXT_AT_WORK,
+    NEXT_IN_DOUBT,
+    NEXT_UNSENT_UNKNOWN,
+    reply_to,
+)
 from tests.support.values import call, headers, response
 
 
@@ -45,3 +54,28 @@ def test_a_refusal_names_who_said_that_it_was_executed(by: str) -> None:
     """There is no answer to give then, and the mark is all that there is to trust."""
     refused = Refused("resolved_done", 409, "Known.", Origin.PROXY, Execution.DONE, settled_by=by)
     assert f"Tidegate-Settled-By: {by}\r\n".encode() in reply_to(call(), refused).labels
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "execution", "advice"),
+    [
+        ("key_missing", 400, Execution.NONE, NEXT_AFTER_MISTAKE),
+        ("key_malformed", 400, Execution.NONE, NEXT_AFTER_MISTAKE),
+        ("key_underived", 400, Execution.NONE, NEXT_AFTER_MISTAKE),
+        ("key_reused", 422, Execution.UNKNOWN, NEXT_AFTER_REUSE),
+        ("key_busy", 409, Execution.UNKNOWN, NEXT_AT_WORK),
+        ("taken_over", 409, Execution.UNKNOWN, NEXT_AT_WORK),
+        ("in_doubt", 409, Execution.UNKNOWN, NEXT_IN_DOUBT),
+        ("journal_unavailable", 503, Execution.UNKNOWN, NEXT_UNSENT_UNKNOWN),
+        ("journal_unavailable", 503, Execution.NONE, NEXT_AFTER_NONE),
+        ("answer_unreadable", 500, Execution.DONE, NEXT_AFTER_DONE),
+        ("answer_not_stored", 409, Execution.DONE, NEXT_AFTER_DONE),
+        ("resolved_done", 409, Execution.DONE, NEXT_AFTER_DONE),
+    ],
+)
+def test_each_refusal_of_a_key_says_what_is_safe(
+    reason: str, status: int, execution: Execution, advice: str
+) -> None:
+    """Another payment needs a new key; a payment that may be on its way never does."""
+    refused = Refused(reason, status, "A sentence.", execution=execution)
+    assert json.loads(reply_to(call(), refused).body)["next"] == advice
