@@ -17,7 +17,10 @@ def check_keys(settings: Settings) -> Iterator[Finding]:
     """
     for index, route in enumerate(settings.routes):
         rule, place = route.idempotency, ("routes", index, "idempotency")
-        if rule is None or rule.key_from is None:
+        if rule is None:
+            continue
+        if rule.key_from is None:
+            yield from _check_off(settings, index)
             continue
         if settings.journal is None:
             remedy = "add a journal with a path, or write key: off"
@@ -55,12 +58,38 @@ def _check_place(settings: Settings) -> Iterator[Finding]:
 def _check_partners(settings: Settings) -> Iterator[Finding]:
     for name, partner in settings.partners.items():
         own, place = partner.idempotency, ("partners", name, "idempotency")
+        for key in ("settle", "idempotency") if settings.journal is None else ():
+            if getattr(partner, key):
+                yield Finding(
+                    ("partners", name, key),
+                    "has no effect without a journal: no call is known again or settled",
+                    "add a journal with a path, or remove it here",
+                    is_warning=True,
+                    of_profile=False,
+                )
         if own is not None and own.margin_s >= own.window_s:
             yield Finding(
                 (*place, "margin"),
                 "is as long as the window, so that nothing is ever repeated",
                 "choose a shorter one",
                 ((*place, "window"),),
+            )
+
+
+def _check_off(settings: Settings, index: int) -> Iterator[Finding]:
+    """A route whose calls are not journalled, to a partner that says how they are settled."""
+    route = settings.routes[index]
+    for name, partner in settings.partners.items():
+        if settings.journal is None or route.operation not in partner.settle:
+            continue
+        if any(upstream in route.candidates for upstream in partner.upstreams):
+            settle: Loc = ("partners", name, "settle", route.operation)
+            yield Finding(
+                ("routes", index, "idempotency", "key"),
+                f"turns off what {name} says under settle: calls without a key are never settled",
+                "write key: optional or required, or remove idempotency here",
+                is_warning=True,
+                see=(settle,),
             )
 
 

@@ -23,11 +23,15 @@ class Finding:
     rests_on: tuple[Loc, ...] = ()
     is_warning: bool = False
     see: tuple[Loc, ...] = ()
+    of_profile: bool = True
+    """False: worth nothing where a profile says it, which states facts and wishes for nothing."""
 
 
 def settle(root: Node, findings: Iterable[Finding]) -> Iterator[tuple[Problem, bool]]:
     """Problems with their places, and whether each is only a warning."""
     for finding in findings:
+        if not finding.of_profile and find(root, finding.loc)[0].file:
+            continue
         if all(is_whole(root, loc) for loc in (finding.loc, *finding.rests_on, *finding.see)):
             yield _place(root, finding), finding.is_warning
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.settings.example import BASE, changed, problems_of
+from tests.unit.settings.example import BASE, changed, load_text, problems_of
 
 JOURNAL = "journal: {path: j.db}\n"
 SEAL = "ab" * 32
@@ -83,3 +83,33 @@ def test_a_mistake_is_named_with_place_and_remedy(
 def test_what_makes_sense_is_accepted(tmp_path: Path, text: str) -> None:
     """Keys that are off need no journal."""
     assert problems_of(tmp_path, text) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "key"),
+    [
+        ("    idempotency: {header: K}\n", "idempotency"),
+        ("    settle: {authorize: wait}\n", "settle"),
+    ],
+)
+def test_what_needs_a_journal_is_not_passed_over_without_one(
+    said: str, key: str, tmp_path: Path
+) -> None:
+    """A partner's keys and settle modes do nothing then; nobody would notice before an outage."""
+    text = changed(("  north:\n", "  north:\n" + said))
+    (warning,) = load_text(tmp_path, text).warnings
+    assert (warning.path, "journal" in warning.remedy) == (f"partners.north.{key}", True)
+    assert load_text(tmp_path, text + JOURNAL).warnings == []
+
+
+def test_a_route_that_turns_keys_off_is_warned_of_where_calls_would_be_settled(
+    tmp_path: Path,
+) -> None:
+    """Calls without a key are in no journal, so nobody settles them."""
+    operation = "    operation: authorize\n"
+    changes = [(operation, operation + "    idempotency: {key: off}\n")]
+    assert load_text(tmp_path, changed(*changes) + JOURNAL).warnings == []
+    changes.append(("  north:\n", "  north:\n    settle: {authorize: wait}\n"))
+    (warning,) = load_text(tmp_path, changed(*changes) + JOURNAL).warnings
+    assert warning.path == "routes[0].idempotency.key"
+    assert "settle" in warning.message

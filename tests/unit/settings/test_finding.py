@@ -65,3 +65,14 @@ def _tree(text: bytes) -> tuple[Node, list[Problem]]:
     tree, problems = read_tree(text)
     assert tree is not None
     return tree, problems
+
+
+def test_a_fact_of_a_profile_is_no_wish() -> None:
+    """A finding about what only a user can want is dropped where a profile says it."""
+    root, _ = _tree(b"a:\n  profile: x\n  b: 1\n")
+    under, _ = _tree(b"c:\n  d: 2\n")
+    for node in under.walk():
+        node.file = "x.yaml"
+    lay_under(find(root, ("a",))[0], under)
+    wishes = [Finding(("a", key), "m", "r", of_profile=False) for key in "bc"]
+    assert [problem.path for problem, _ in settle(root, wishes)] == ["a.b"]
