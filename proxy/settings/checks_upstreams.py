@@ -10,7 +10,7 @@ from proxy.model.route import Money
 from proxy.settings.defaults import MONEY
 from proxy.settings.finding import Finding
 from proxy.settings.headers import carries_credential
-from proxy.settings.network import is_loopback
+from proxy.settings.network import is_ip, is_loopback
 from proxy.settings.partner import Headers, OperationOverrides, Partner, Pool, Upstream
 from proxy.settings.schema import Settings
 from proxy.settings.tree import Loc
@@ -26,6 +26,7 @@ def check_upstreams(settings: Settings) -> Iterator[Finding]:
             loc: Loc = (*place, "upstreams", name)
             yield from _check_name(name, loc, seen)
             yield from _check_transport(loc, upstream)
+            yield from _check_resolving(loc, upstream)
             yield from _check_tls(loc, upstream)
             yield from _check_pool((*loc, "pool"), upstream.pool)
             yield from check_headers((*loc, "headers"), upstream.headers)
@@ -57,6 +58,20 @@ def _check_name(name: str, loc: Loc, seen: dict[str, Loc]) -> Iterator[Finding]:
     if first is not loc:
         remedy = "give each upstream a name of its own; routes know them by name alone"
         yield Finding(loc, "has the name of another partner's upstream", remedy, see=(first,))
+
+
+def _check_resolving(loc: Loc, upstream: Upstream) -> Iterator[Finding]:
+    place: Loc = (*loc, "resolve_as")
+    if upstream.resolve_as is None:
+        return
+    if is_ip(upstream.resolve_as):
+        remedy = "write it under addresses, which pins it"
+        yield Finding(place, "is an IP address, and no name to ask name servers for", remedy)
+    elif upstream.addresses:
+        remedy = "remove it, or addresses"
+        yield Finding(
+            place, "is not used: addresses say where to connect", remedy, ((*loc, "addresses"),)
+        )
 
 
 def _check_transport(loc: Loc, upstream: Upstream) -> Iterator[Finding]:

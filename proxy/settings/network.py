@@ -80,6 +80,15 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def is_ip(host: str) -> bool:
+    """Whether a host is an IP address and no name, with or without brackets."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
 def _unix_path(path: str) -> str:
     if not path.startswith("/"):
         raise Wrong("has a socket path that is not absolute", "write unix:/run/tidegate/pay.sock")

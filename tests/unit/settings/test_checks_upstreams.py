@@ -117,3 +117,20 @@ def test_header_rules_do_not_contradict_each_other(tmp_path: Path) -> None:
         f"{A}.headers.set.x-b",
         f"{A}.headers.remove[0]",
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("resolve_as: 10.0.0.1", "is an IP address"),
+        ("resolve_as: '[::1]'", "is an IP address"),
+        (f"addresses: [192.0.2.1]{MORE}resolve_as: eu.psp.test", "is not used"),
+    ],
+)
+def test_a_name_to_ask_for_is_a_name_and_is_asked_for(
+    said: str, words: str, tmp_path: Path
+) -> None:
+    """An address is pinned under `addresses`; beside it no name is asked for."""
+    (problem,) = problems_of(tmp_path, changed((URL, URL + MORE + said)))
+    assert (problem.path, words in problem.message) == (f"{A}.resolve_as", True)
+    assert "addresses" in problem.remedy

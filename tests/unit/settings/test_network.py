@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from proxy.settings.network import (
     Address,
+    is_ip,
     is_loopback,
     parse_address,
     parse_host,
@@ -232,3 +233,12 @@ def test_a_prefix_has_one_reading(text: str) -> None:
 def test_loopback_is_known_without_a_resolver(host: str, loopback: bool) -> None:
     """Other names may resolve to loopback today and elsewhere tomorrow."""
     assert is_loopback(host) is loopback
+
+
+@pytest.mark.parametrize(
+    ("host", "ip"),
+    [("10.0.0.1", True), ("::1", True), ("[::1]", True), ("psp.test", False), ("10.test", False)],
+)
+def test_an_address_is_told_from_a_name(host: str, ip: bool) -> None:
+    """No name server is asked for an address."""
+    assert is_ip(host) is ip
