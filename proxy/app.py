@@ -22,7 +22,7 @@ from proxy.guard.bulkheads import Bulkheads
 from proxy.health.findings import Findings
 from proxy.http1.limits import EdgeLimits
 from proxy.http1.serving import Edge
-from proxy.inbound.access import access
+from proxy.inbound.access import access, insist
 from proxy.inbound.admission import Admission
 from proxy.inbound.best_effort import Background
 from proxy.inbound.listener import leave_unix, listen_tcp, listen_unix
@@ -53,6 +53,7 @@ from proxy.telemetry.load import reporter
 from proxy.telemetry.sink import Sink
 from proxy.upstream.ask import Asking
 from proxy.upstream.attempt import attempts
+from proxy.upstream.rewrite import Rewriter
 from proxy.upstream.tls import client_context
 from proxy.upstream.transports import transports
 
@@ -120,8 +121,7 @@ class Sidecar:
     def call_path(self) -> Replier:
         """The stack, as a call travels it."""
         settings, clock = self._settings, self._clock
-        hosts = {host.lower().encode() for host in settings.listen.hosts} | self._table.hosts
-        token = settings.listen.token
+        hosts, token = self._table.accepted(settings.listen.hosts), settings.listen.token
         budget = settings.retry_budget
         retries = RetryBudget(budget.ratio, budget.window_s, budget.retries_min, clock.now)
         journal = self._journal
@@ -140,7 +140,7 @@ class Sidecar:
                 # outermost layer: every ending is recorded, refusals and bugs included
                 observe(clock, self._sink.emit),
                 # who may call at all, before anything is looked up for them
-                access(frozenset(hosts), token.reveal().encode() if token else None),
+                access(hosts, token.reveal().encode() if token else None),
                 # what the call is; admission will shed by it
                 routed(self._table),
                 # answers at once where nobody is to wait, and lets the call go on behind it
@@ -380,8 +380,10 @@ class Sidecar:
 
 
 def explain_call(loaded: Loaded, host: str, target: str, method: str) -> str | None:
-    """What would happen to a call, for `tidegate explain`."""
-    return explain(RouteTable(build(loaded.settings).routes), host, target, method)
+    """What would happen to a call, for `tidegate explain`; LookupError if it would be refused."""
+    table = RouteTable(build(loaded.settings).routes)
+    insist(host.encode(), target.encode(), table.accepted(loaded.settings.listen.hosts))
+    return explain(table, host, target, method, lambda *at: Rewriter(*at).target(target.encode()))
 
 
 def files_are_usable(loaded: Loaded) -> None:

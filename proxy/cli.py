@@ -80,7 +80,10 @@ def explain(
     """Show which route, candidates, timeouts and rules apply to a call."""
     from proxy.app import explain_call
 
-    text = explain_call(load_config(config), host.lower(), path, method.upper())
+    try:
+        text = explain_call(load_config(config), host.lower(), path, method.upper())
+    except LookupError as error:
+        fail(str(error.args[0]))
     if text is None:
         fail(f"no route matches {method.upper()} {path} for host {host}")
     typer.echo(text)

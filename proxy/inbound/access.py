@@ -50,9 +50,21 @@ def judge(call: Call, hosts: frozenset[bytes], token: bytes | None) -> Refused |
         return _BAD_TOKEN
     if said and any(key in said for key in _BROWSER):
         return _FROM_BROWSER
-    if call.request.host not in hosts:
+    return refusal_of(call.request.host, call.request.target, hosts)
+
+
+def refusal_of(host: bytes, target: bytes, hosts: frozenset[bytes]) -> Refused | None:
+    """Why no call for this host and target is accepted, whoever makes it; or None."""
+    if host not in hosts:
         return _UNKNOWN_HOST
-    path = call.request.target.partition(b"?")[0]
+    path = target.partition(b"?")[0]
     if (b"/." in path or b"%" in path) and _DOT_SEGMENT.search(path):
         return _DOTS
     return None
+
+
+def insist(host: bytes, target: bytes, hosts: frozenset[bytes]) -> None:
+    """Raise LookupError, with status, reason and detail, for a call that nobody may make."""
+    refused = refusal_of(host, target, hosts)
+    if refused is not None:
+        raise LookupError(f"refused: {refused.status} {refused.reason}: {refused.detail}")

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 
 from proxy.model.bulkhead import BestEffort
-from proxy.model.route import Candidate, OperationRule, Route
+from proxy.model.call import SAFE_METHODS
+from proxy.model.route import Candidate, KeyFrom, OperationRule, Route, Upstream
 from proxy.routing.eligibility import moves_money
 from proxy.routing.table import RouteTable
 
+Rewritten = Callable[[Route, Candidate], bytes]
+"""Path and query as a candidate gets them."""
 
-def explain(table: RouteTable, host: str, target: str, method: str) -> str | None:
+
+def explain(
+    table: RouteTable, host: str, target: str, method: str, rewritten: Rewritten
+) -> str | None:
     """Readable lines, or None when no route matches."""
     route, _ = table.find(host.encode(), target.encode(), method.encode())
-    return None if route is None else "\n".join(_lines(route, method))
+    return None if route is None else "\n".join(_lines(route, method, rewritten))
 
 
-def _lines(route: Route, method: str) -> Iterator[str]:
+def _lines(route: Route, method: str, rewritten: Rewritten) -> Iterator[str]:
     where = f" (line {route.line})" if route.line else ""
     yield f"route {route.name}{where}"
     yield f"  operation  {route.operation}"
@@ -24,11 +31,15 @@ def _lines(route: Route, method: str) -> Iterator[str]:
     yield f"  priority   {route.priority.word.replace('_', ' ')}"
     if route.best_effort is not None:
         yield from _best_effort(route.best_effort)
+    yield f"  key        {_key(route, method)}"
     yield f"  attempts   at most {route.retry.attempts_max} at each candidate"
     if route.allow_eof_body:
         yield "  answers that end by closing the connection are accepted (allow_eof_body)"
     for number, candidate in enumerate(route.candidates, 1):
-        yield from _candidate(number, candidate, method, best_effort=route.best_effort is not None)
+        keyed = route.idempotency is not None and method.encode() not in SAFE_METHODS
+        sent = rewritten(route, candidate).decode("latin-1")
+        best = route.best_effort is not None
+        yield from _candidate(number, candidate, method, keyed, sent, best_effort=best)
     yield "  by the file; operators may have forced or drained it, see `tidegate route list`"
 
 
@@ -41,8 +52,53 @@ def _best_effort(effort: BestEffort) -> Iterator[str]:
         yield "  best effort: that is the reply to every call, which is sent behind it"
 
 
+def _key(route: Route, method: str) -> str:
+    rule = route.idempotency
+    if method.encode() in SAFE_METHODS:
+        return "none: calls that move nothing are not journalled"
+    if rule is None:
+        return "none: calls are not journalled, and a call in doubt is not settled"
+    header = rule.header.decode()
+    if rule.key_from is KeyFrom.FIELDS:
+        return f"from the header {header}, else from {', '.join(rule.fields)}"
+    missing = "refused" if rule.key_from is KeyFrom.REQUIRED else "not journalled"
+    return f"from the header {header}; calls without it are {missing}"
+
+
+def _connects(upstream: Upstream) -> str:
+    if upstream.addresses:
+        return f"to {', '.join(upstream.addresses)}, pinned"
+    try:
+        ip_address(upstream.resolve_as.strip("[]"))
+    except ValueError:
+        return f"to what {upstream.resolve_as} resolves to"
+    return f"to {upstream.resolve_as}, an address"
+
+
+def _unknown(candidate: Candidate, method: str, keyed: bool) -> str:
+    if not moves_money(candidate.rule, method.encode()):
+        return "the call may be tried again, it moves no money"
+    if not keyed or not candidate.own_keys.resend_s:
+        return "the call is never tried again"
+    asked = (
+        " once it was asked and has no such call," if candidate.settle.resend_when_absent else ""
+    )
+    within = f"{candidate.own_keys.resend_s:g} s of the first sending"
+    return f"only the application's retry with its key is repeated, here,{asked} within {within}"
+
+
+def _settled(candidate: Candidate, keyed: bool) -> str:
+    if not keyed:
+        return "by nobody: such calls are in no journal"
+    if candidate.settle.reversal is not None:
+        return "by a reversal"
+    if candidate.settle.inquiry is not None:
+        return "by asking the partner"
+    return "by a retry with its key" if candidate.own_keys.resend_s else "by a webhook or operator"
+
+
 def _candidate(
-    number: int, candidate: Candidate, method: str, *, best_effort: bool
+    number: int, candidate: Candidate, method: str, keyed: bool, sent: str, *, best_effort: bool
 ) -> Iterator[str]:
     upstream, timeouts = candidate.upstream, candidate.timeouts
     scheme = "https" if upstream.tls else "http"
@@ -51,6 +107,8 @@ def _candidate(
         f"  candidate {number}: {upstream.name} of {upstream.partner}, "
         f"{scheme}://{upstream.authority.decode()}{base}"
     )
+    yield f"    target     {method} {sent}"
+    yield f"    connects   {_connects(upstream)}"
     phases = (
         f"{name} {getattr(timeouts, name + '_s'):g} s"
         for name in ("queue", "resolve", "connect", "tls", "send", "first_byte", "body")
@@ -60,9 +118,8 @@ def _candidate(
     if not best_effort:
         shown = f"{places.at_work_max} attempts at work, {places.waiting_max} calls waiting"
         yield f"    bulkhead   at most {shown}{', adaptive' if places.adaptive else ''}"
-    moves = moves_money(candidate.rule, method.encode())
-    after = "never tried again" if moves else "may be tried again, it moves no money"
-    yield f"    unknown    after an unknown the call is {after}"
+    yield f"    unknown    after an unknown {_unknown(candidate, method, keyed)}"
+    yield f"    settled    {_settled(candidate, keyed)}"
     yield f"    statuses   {_statuses(candidate.rule)}"
     put = [name.decode() for _, name, _ in candidate.headers.put]
     if put:

@@ -90,6 +90,10 @@ class RouteTable:
         """The hosts that routes name."""
         return frozenset(self._hosts) - {_ANY_HOST}
 
+    def accepted(self, others: Iterable[str]) -> frozenset[bytes]:
+        """The hosts that calls may be for: those of routes, and `others`."""
+        return self.hosts | {host.lower().encode() for host in others}
+
     def find(self, host: bytes, target: bytes, method: bytes) -> tuple[Route | None, bool]:
         """(route, whether the path was known with another method). Own hosts come first."""
         path = target.partition(b"?")[0]

@@ -127,7 +127,11 @@ def test_explain_says_when_there_is_no_route(good: Path) -> None:
     """Exit 1, with what was looked for."""
     done = _run("explain", "POST", "/other", "--config", good, "--host", "pay.example")
     assert done.exit_code == 1
-    assert "no route matches POST /other for host pay.example" in done.stderr
+    assert "refused: 421 unknown_host" in done.stderr
+    done = _run("explain", "POST", "/other", "--config", good)
+    assert "no route matches POST /other for host 127.0.0.1" in done.stderr
+    done = _run("explain", "POST", "/psp/../charges", "--config", good)
+    assert (done.exit_code, "refused: 400 dot_segment" in done.stderr) == (1, True)
 
 
 def test_the_schema_is_a_json_schema_of_the_file() -> None:

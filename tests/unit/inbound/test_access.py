@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.inbound.access import access, judge
+from proxy.inbound.access import access, insist, judge
 from proxy.inbound.translate import Identities, translate
 from proxy.model.call import Call
 from proxy.model.message import Header
@@ -160,3 +160,19 @@ async def test_the_layer_lets_only_the_accepted_through() -> None:
     assert await handle(good) is REACHED
     assert isinstance(await handle(bad), Refused)
     assert reached == [b"/good"]
+
+
+@pytest.mark.parametrize(
+    ("host", "target", "words"),
+    [
+        (b"evil.example", b"/x", "421 unknown_host"),
+        (b"localhost", b"/x/%2e%2e/y", "400 dot_segment"),
+    ],
+)
+def test_what_nobody_may_call_can_be_told_without_a_call(
+    host: bytes, target: bytes, words: str
+) -> None:
+    """`tidegate explain` must not show a route that no call gets to."""
+    with pytest.raises(LookupError, match=words):
+        insist(host, target, frozenset((b"localhost",)))
+    insist(b"localhost", b"/x?y=/../z", frozenset((b"localhost",)))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from proxy.model.bulkhead import BestEffort, BulkheadLimits
 from proxy.model.message import header
 from proxy.model.outcome import Execution
-from proxy.model.route import HeaderRules, Money, Retry
+from proxy.model.route import Candidate, HeaderRules, KeyFrom, Money, OwnKeys, Retry, Route
+from proxy.model.settling import NO_RULE, SettleRule
 from proxy.routing.explain import explain
 from proxy.routing.table import RouteTable
 from tests.support.values import candidate, response, route, rule, upstream
+from tests.unit.idempotency.values import INQUIRY, KEYED, REVERSAL
 
 RULES = HeaderRules(
     (header(b"Authorization", b"Bearer sk_live_secret"),), frozenset((b"x-b", b"x-a"))
@@ -29,8 +33,12 @@ ROUTE = route(
 )
 
 
+def _sent(at: Route, chosen: Candidate) -> bytes:
+    return b"/at-" + chosen.upstream.name.encode()
+
+
 def _explained(table: RouteTable | None = None, target: str = "/psp/charges") -> str:
-    text = explain(table or RouteTable([ROUTE]), "localhost", target, "POST")
+    text = explain(table or RouteTable([ROUTE]), "localhost", target, "POST", _sent)
     assert text is not None
     return text
 
@@ -45,6 +53,10 @@ def _explained(table: RouteTable | None = None, target: str = "/psp/charges") ->
         "allow_eof_body",
         "candidate 1: a of acme, https://a.example/v1",
         "candidate 2: b of bank, http://b.example",
+        "target     POST /at-a",
+        "target     POST /at-b",
+        "connects   to what a.example resolves to",
+        "key        none: calls are not journalled",
         "queue 1 s, resolve 5 s, connect 4 s, tls 4 s, send 10 s, first_byte 30 s, body 10 s",
         "sets Authorization",
         "removes x-a, x-b",
@@ -105,9 +117,53 @@ def test_an_adaptive_bulkhead_says_so() -> None:
 
 def test_no_route_is_none() -> None:
     """The command line says so and exits with an error."""
-    assert explain(RouteTable([ROUTE]), "localhost", "/elsewhere", "POST") is None
+    assert explain(RouteTable([ROUTE]), "localhost", "/elsewhere", "POST", _sent) is None
 
 
 def test_it_says_that_it_is_the_file_alone() -> None:
     """A running sidecar may have been told otherwise."""
     assert "tidegate route list" in _explained().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("key_from", "words"),
+    [
+        (KeyFrom.REQUIRED, "calls without it are refused"),
+        (KeyFrom.OPTIONAL, "calls without it are not journalled"),
+        (KeyFrom.FIELDS, "else from /id, /amount"),
+    ],
+)
+def test_where_a_key_comes_from_is_said(key_from: KeyFrom, words: str) -> None:
+    """And what becomes of a call without one."""
+    rule = replace(KEYED, key_from=key_from, fields=("/id", "/amount"))
+    text = _explained(RouteTable([replace(ROUTE, idempotency=rule)]))
+    assert "from the header idempotency-key" in text
+    assert words in text
+
+
+@pytest.mark.parametrize(
+    ("resend_s", "settle", "unknown", "settled"),
+    [
+        (0.0, NO_RULE, "never tried again", "by a webhook or operator"),
+        (60.0, NO_RULE, "repeated, here, within 60 s", "by a retry with its key"),
+        (0.0, SettleRule(INQUIRY), "never tried again", "by asking the partner"),
+        (60.0, SettleRule(INQUIRY, None, True), "once it was asked", "by asking the partner"),
+        (0.0, SettleRule(None, REVERSAL), "never tried again", "by a reversal"),
+    ],
+)
+def test_what_follows_an_unknown_goes_by_the_settle_mode(
+    resend_s: float, settle: SettleRule, unknown: str, settled: str
+) -> None:
+    """A repetition under the partner's key is one more try, and must not be denied."""
+    first = replace(FIRST, own_keys=OwnKeys(b"K", resend_s=resend_s), settle=settle)
+    text = _explained(RouteTable([replace(route(first), idempotency=KEYED)]))
+    assert unknown in text
+    assert f"settled    {settled}" in text
+
+
+def test_pinned_addresses_are_shown() -> None:
+    """No name server is asked for them."""
+    pinned = replace(FIRST, upstream=replace(FIRST.upstream, addresses=("192.0.2.1",)))
+    assert "connects   to 192.0.2.1, pinned" in _explained(RouteTable([route(pinned)]))
+    named = replace(FIRST, upstream=replace(FIRST.upstream, resolve_as="[2001:db8::1]"))
+    assert "connects   to [2001:db8::1], an address" in _explained(RouteTable([route(named)]))

@@ -174,3 +174,9 @@ def test_a_host_of_its_own_comes_before_any_host_whatever_the_prefix() -> None:
 def test_a_deep_path_is_searched_only_as_deep_as_prefixes_go(depth: int) -> None:
     """The answer is the same at any depth."""
     assert _name(b"/psp" + b"/x" * depth) == "psp"
+
+
+def test_calls_may_be_for_the_hosts_of_routes_and_for_others() -> None:
+    """In lower case, as requests are compared."""
+    table = RouteTable([route(hosts=frozenset((b"pay.example",)))])
+    assert table.accepted(["LOCALHOST"]) == {b"pay.example", b"localhost"}
