@@ -25,7 +25,7 @@ def load_config(config: Path) -> Loaded:
     except SettingsError as error:
         fail(str(error))
     for warning in loaded.warnings:
-        typer.echo(f"warning: {warning.path}: {warning.message}; {warning.remedy}", err=True)
+        typer.echo(f"warning: {warning.render(str(config))}", err=True)
     return loaded
 
 

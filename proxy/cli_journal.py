@@ -41,7 +41,8 @@ def list_calls(
     from proxy.idempotency import described
 
     query = _query(state, partner, older_than_s, limit, blocked=blocked)
-    rows = _asked(lambda: list(_source(config).rows(query)))
+    source = _source(config, partner)
+    rows = _asked(lambda: list(source.rows(query)))
     if as_json:
         described.export(rows, "jsonl", sys.stdout, time.time())
     else:
@@ -74,7 +75,7 @@ def export_calls(
 
     if form not in ("jsonl", "csv"):
         fail(f"unknown format {form!r}: choose jsonl or csv", code=2)
-    query, source = _query(state, partner, 0.0, 1_000_000_000), _source(config)
+    query, source = _query(state, partner, 0.0, 1_000_000_000), _source(config, partner)
     _asked(lambda: described.export(source.rows(query), form, sys.stdout, time.time()))
 
 
@@ -174,9 +175,15 @@ def migrate_tables(config: ConfigFile) -> None:
         fail(str(error), code=1)
 
 
-def _source(config: Path) -> Source:
-    """The journal that is configured; a file must be there."""
-    chosen = load_config(config).settings.journal
+def _source(config: Path, partner: str | None = None) -> Source:
+    """The journal that is configured; a file must be there. Rows may outlive their `partner`'s
+    place in the configuration, so one that it does not know is only told of.
+    """
+    settings = load_config(config).settings
+    chosen = settings.journal
+    if partner is not None and partner not in settings.partners:
+        known = ", ".join(settings.partners)
+        typer.echo(f"{config} has no partner {partner!r}; known there: {known}", err=True)
     if chosen is None:
         fail(f"{config} configures no journal")
     if chosen.shared is not None:
@@ -185,7 +192,7 @@ def _source(config: Path) -> Source:
         return SharedSource(chosen.shared.url.reveal())
     from proxy.idempotency.operator import FileSource
 
-    path = Path(chosen.path or "")
+    path = Path(chosen.path or "").resolve()
     if not path.exists():
         fail(f"there is no journal {path} yet: the sidecar makes it when it starts")
     return FileSource(path)

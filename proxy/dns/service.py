@@ -39,7 +39,9 @@ class Dns:
         tell: Tell,
         bug: Callable[[Exception], None],
     ) -> None:
-        self._upstreams = {each.name: (each.partner, _named(each)) for each in upstreams}
+        known = tuple(upstreams)
+        self._upstreams = {each.name: (each.partner, _named(each)) for each in known}
+        self._pinned = {each.name: each.addresses or (each.resolve_as,) for each in known}
         wanted = {name for _, name in self._upstreams.values() if name is not None}
         lookup = Lookup(servers.nameservers, servers.timeout_s, tell)
         self.names = Names(
@@ -86,7 +88,7 @@ class Dns:
     def report(self) -> dict[str, object]:
         """The document served at /dns: each name, and the upstreams that need none."""
         pinned: list[dict[str, object]] = [
-            {"name": upstream, "state": "pinned"}
+            {"name": upstream, "state": "pinned", "addresses": list(self._pinned[upstream])}
             for upstream, (_, name) in self._upstreams.items()
             if name is None
         ]

@@ -44,10 +44,13 @@ def open_embedded(
     claims = Claims(journal, sealer, keyring.secret, owner, clock)
     notes = [version_warning()]
     if keyring.made:
-        notes.append(f"made keys for the journal in {key_file(path)}; back them up with it")
+        notes.append(
+            f"made keys for the journal in {key_file(path).resolve()}; back them up with it"
+        )
     if store.resumed:
         doubtful = store.resumed.get(State.IN_DOUBT, 0)
-        notes.append(f"the last run left {doubtful} calls in doubt; see `tidegate journal list`")
+        listed = "see `tidegate journal list --config FILE`"
+        notes.append(f"the last run left {doubtful} calls in doubt; {listed}")
     said = tuple(note for note in notes if note)
 
     async def begin() -> tuple[str, ...]:

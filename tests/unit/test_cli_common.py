@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from proxy import __version__
+from proxy.cli import app
 from proxy.cli_common import fail, load_config
 from tests.support import config
 
@@ -29,3 +32,8 @@ def test_a_failure_has_its_code(capsys: pytest.CaptureFixture[str]) -> None:
         fail("why", code=2)
     assert ended.value.code == 2
     assert capsys.readouterr().err == "why\n"
+
+
+def test_the_version_is_the_packages() -> None:
+    """As reports of trouble name it."""
+    assert CliRunner().invoke(app, ["--version"]).stdout == f"{__version__}\n"

@@ -55,7 +55,9 @@ def test_calls_are_listed(file: Path) -> None:
     assert [line.split()[-1] for line in table.stdout.splitlines()] == ["key", "paid", "lost"]
     doubtful = _run("list", "-c", file, "--state", "in_doubt", "--json")
     assert [json.loads(line)["key"] for line in doubtful.stdout.splitlines()] == ["lost"]
-    assert _run("list", "-c", file, "--partner", "nobody", "--json").stdout == ""
+    nobody = _run("list", "-c", file, "--partner", "nobody", "--json")
+    assert (nobody.exit_code, nobody.stdout) == (0, "")
+    assert "has no partner 'nobody'; known there: " in nobody.stderr
     assert _run("list", "-c", file, "--older-than-s", "3600", "--json").stdout == ""
     assert len(_run("list", "-c", file, "--limit", "1", "--json").stdout.splitlines()) == 1
 
