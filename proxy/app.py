@@ -1,8 +1,7 @@
 """The composition root: the stack, and the sidecar's start, drain and stop.
 
 Read `call_path` first. It is the whole house in one chain, outermost first,
-with the reason for each position beside it. Breakers have their place between
-retry and bulkhead.
+with the reason for each position beside it.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from proxy import __version__
 from proxy.dns.cache import Bounds
 from proxy.dns.service import Dns, Servers
 from proxy.guard.bulkheads import Bulkheads
+from proxy.guard.guards import Guards
 from proxy.health.findings import Findings
 from proxy.http1.limits import EdgeLimits
 from proxy.http1.serving import Edge
@@ -84,9 +84,10 @@ class Sidecar:
         self._sink = Sink(
             loop, self._clock, self._findings.attempt, log_calls=self._settings.log.calls
         )
+        self._guards = Guards(built.routes, self._clock.now, self._sink.emit)
         self._sink.load = reporter(
             admission=self._admission.report, bulkheads=self._bulkheads.report,
-            background=self._background.report,
+            background=self._background.report, breakers=self._guards.report,
         )  # fmt: skip
         self._built = built
         self._overrides = Overrides(built.routes, built.upstreams, self._clock, self._sink.emit)
@@ -128,6 +129,8 @@ class Sidecar:
         attempt_path = stack(
             # below failover: each candidate has its own attempts
             retry(retries, clock, asyncio.sleep, random.Random()),  # noqa: S311 - jitter
+            # whether the upstream is well enough; asked for each attempt, before it takes a place
+            self._guards.layer(),
             # its own places for each operation; above the fence: who gets none writes nothing
             self._bulkheads.layer(),
             # durable "about to send" before the first byte; above the attempt's timers
@@ -147,8 +150,8 @@ class Sidecar:
                 self._background.layer(),
                 # refuses before any durable work, the least important first
                 self._admission.layer(),
-                # where it may go now; the claim is fenced for the first of them
-                choose(self._overrides.candidates),
+                # where it may go now, the well ones first; the claim is fenced for the first
+                choose(self._guards.order(self._overrides.candidates)),
                 # above every timeout, so that it always learns how the call ended
                 *([] if journal is None else [journal.claims.layer()]),
                 # one budget for all attempts, visible to everything below
@@ -359,6 +362,7 @@ class Sidecar:
     def _tend(self) -> None:
         for transport in self._transports.values():
             transport.pool.tend()
+        self._guards.tick()
         self._findings.names(self._dns.troubles())
         self._tending = self._loop.call_later(TEND_INTERVAL_S, self._tend)
 

@@ -19,7 +19,8 @@ states.py, and what calls amount to in judge.py. What must stay true here:
   `half_open_s`, counted from the first probe that was out without a pause.
 - Time is what the caller hands in, monotonic. No clock is read.
 - A call that hangs is evidence before it ends: the oldest of those out are looked
-  at, four times a second at most.
+  at, four times a second at most. Only the partner's own time makes one overdue:
+  not the wait for a place, a connection's turn or an address.
 """
 
 from __future__ import annotations
@@ -76,6 +77,21 @@ class Circuit:
         """A permit in spite of the circuit, for the last way out; an operator's word stands."""
         return self._isolated(now) or self._permit(now, forced=True)
 
+    def would_refuse(self, now: float) -> bool:
+        """What `admit` would say; it changes nothing."""
+        states = self._states
+        if states.flows:
+            return False
+        if states.isolation is not None:
+            return now < states.isolation.until
+        if self._policy.shadow:
+            return False
+        if states.held.state is State.OPEN:
+            return now < states.next_probe_at
+        if states.held.state is State.HALF_OPEN:
+            return states.probes >= self._policy.probes_max
+        return states.ramp is not None and not states.ramp.would_admit(now)
+
     def ended(self, permit: Permit, verdict: Verdict, took_s: float, now: float) -> None:
         """Take a permit back; called by `Permit.end`, once."""
         self._out.pop(permit, None)
@@ -108,10 +124,19 @@ class Circuit:
         """From here on a call of this slice is slow."""
         return self._states.judge.slow_s
 
-    def standing(self, now: float) -> Standing:
-        """The whole of it, with the figures of this moment."""
+    def tally(self, now: float) -> tuple[int, int]:
+        """Calls with a verdict, and failures among them."""
+        calls, failures, _, _ = self._window.totals(now)
+        return calls, failures
+
+    def look(self, now: float) -> None:
+        """Let time have its say where no call comes."""
         if now >= self._look_at:
             self._look(now)
+
+    def standing(self, now: float) -> Standing:
+        """The whole of it, with the figures of this moment."""
+        self.look(now)
         return self._states.standing(now)
 
     def isolate(self, reason: str, until: float, now: float) -> None:
@@ -189,6 +214,11 @@ class Circuit:
         found = False
         while self._out and (oldest := next(iter(self._out))).begun_at < limit:
             del self._out[oldest]
+            since = oldest.partner_since
+            if since >= limit:
+                oldest.begun_at = min(since, now)
+                self._out[oldest] = None
+                continue
             if oldest.generation == self._states.generation:
                 oldest.overdue = found = True
                 self._window.note(Verdict.OVERDUE, 0.0, now)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from typing import Protocol
 
-from proxy.guard.verdicts import Verdict
+from proxy.guard.verdicts import Verdict, partner_since
+from proxy.model.call import Attempt
 
 
 class State(StrEnum):
@@ -68,16 +71,20 @@ class Permit:
     """
 
     __slots__ = (
-        "_circuit", "begun_at", "forced", "generation", "open", "overdue", "probe", "would_refuse",
+        "_attempts", "_circuit", "_made", "begun_at", "forced", "generation", "open", "overdue",
+        "probe", "would_refuse",
     )  # fmt: skip
 
     def __init__(
         self, circuit: Ends, generation: int, begun_at: float, *, probe: bool, forced: bool
     ) -> None:
         self._circuit = circuit
+        self._attempts: Sequence[Attempt] | None = None
+        self._made = 0
         self.generation = generation
         """The era of the circuit that it belongs to; in a later one it says nothing."""
         self.begun_at = begun_at
+        """When it was given; later, when a look found that the partner had not begun by then."""
         self.probe = probe
         """It is one of the few that decide whether the circuit closes."""
         self.forced = forced
@@ -86,6 +93,17 @@ class Permit:
         self.overdue = False
         self.would_refuse: Refusal | None = None
         """In shadow mode: what would have been said."""
+
+    def watch(self, attempts: Sequence[Attempt]) -> None:
+        """The attempt is the next one to come here: what it waits for before is not the partner."""
+        self._attempts, self._made = attempts, len(attempts)
+
+    @property
+    def partner_since(self) -> float:
+        """Since when the partner has been at work on it; infinity: not yet."""
+        if self._attempts is None:
+            return self.begun_at
+        return partner_since(self._attempts[-1]) if len(self._attempts) > self._made else inf
 
     def end(self, verdict: Verdict, took_s: float, now: float) -> None:
         """Give it back with what the attempt says of the partner, NOTHING included."""

@@ -57,6 +57,10 @@ class Ramp:
             return 1.0
         return self._start + (1.0 - self._start) * passed_s / self._length_s
 
+    def would_admit(self, now: float) -> bool:
+        """What `admits` would say; it counts no call."""
+        return self._credit + self.share(now) >= 1.0
+
     def admits(self, now: float) -> bool:
         """Whether this call is let through."""
         self._credit += self.share(now)

@@ -19,6 +19,7 @@ attempt has no outcome: whoever holds its permit ends it with NOTHING.
 from __future__ import annotations
 
 from enum import Enum
+from math import inf
 
 from proxy.model.call import Attempt
 from proxy.model.message import Response
@@ -93,3 +94,8 @@ def partner_s(attempt: Attempt) -> float:
     """
     begun_at = attempt.sent_at or attempt.resolved_at or attempt.queued_at or attempt.begun_at
     return max(0.0, attempt.ended_at - begun_at)
+
+
+def partner_since(attempt: Attempt) -> float:
+    """Since when an attempt that is out has been the partner's; infinity: it is ours so far."""
+    return attempt.sent_at or attempt.resolved_at or inf

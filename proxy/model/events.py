@@ -83,6 +83,25 @@ class OverrideChanged:
     left_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class BreakerChanged:
+    """A breaker changed its state; all of it is of that moment."""
+
+    partner: str
+    upstream: str
+    compartment: str
+    was: str
+    state: str
+    reason: str
+    """What led to it, with its figures."""
+    calls: int
+    failures: int
+    shadow: bool
+    """It refuses nothing."""
+    next_probe_s: float | None
+    """Seconds until a call is let through as a probe; None where none is waited for."""
+
+
 Event = (
     CallEnded
     | AttemptEnded
@@ -92,5 +111,6 @@ Event = (
     | SettleGaveUp
     | NameAsked
     | OverrideChanged
+    | BreakerChanged
 )
 Emit = Callable[[Event], None]

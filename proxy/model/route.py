@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from proxy.model.breaker import BREAKER, BreakerLimits
 from proxy.model.bulkhead import LIMITS, BestEffort, BulkheadLimits, Priority
 from proxy.model.message import Header
 from proxy.model.outcome import Execution
 from proxy.model.settling import NO_RULE, OAuth2, SettleRule
+
+FOLLOWING = frozenset(("capture", "refund", "void", "inquire"))
+"""Operations that belong to an earlier payment, and stay with it."""
 
 
 class Money(StrEnum):
@@ -157,6 +161,8 @@ class Upstream:
     pool: PoolLimits
     operations: Mapping[str, OperationRule]
     bulkhead: BulkheadLimits = LIMITS
+    """Of each operation."""
+    breaker: BreakerLimits = BREAKER
     """Of each operation."""
 
 

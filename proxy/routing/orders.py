@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from proxy.model.clock import Clock
+from proxy.model.route import FOLLOWING
 from proxy.model.standing import Kind, Override, Why
 from proxy.routing import kept
 from proxy.routing.described import described, report
 from proxy.routing.kept import Kept, KeptError
-from proxy.routing.overrides import FOLLOWING, Overrides, names
+from proxy.routing.overrides import Overrides, names
 
 SCHEMA = 1
 TEND_S = 1.0

@@ -20,11 +20,8 @@ from collections.abc import Callable, Iterable, Mapping
 from proxy.model.call import Call
 from proxy.model.clock import Clock
 from proxy.model.events import OverrideChanged
-from proxy.model.route import Candidate, Route
+from proxy.model.route import FOLLOWING, Candidate, Route
 from proxy.model.standing import Kind, Override
-
-FOLLOWING = frozenset(("capture", "refund", "void", "inquire"))
-"""Operations that belong to an earlier payment, and stay with it."""
 
 Tell = Callable[[OverrideChanged], None]
 

@@ -100,6 +100,7 @@ def _upstream(
         pool=_pool(upstream.pool),
         operations=operations,
         bulkhead=bulkhead.limits(upstream.bulkhead),
+        breaker=bulkhead.breaker(upstream.breaker),
     )
 
 

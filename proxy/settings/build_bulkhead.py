@@ -1,10 +1,12 @@
-"""Settings of places, priorities and best effort to the plain values that layers read."""
+"""Settings of places, breakers, priorities and best effort to the plain values that layers read."""
 
 from __future__ import annotations
 
+from proxy.model.breaker import BreakerLimits
 from proxy.model.bulkhead import BestEffort, BulkheadLimits, Priority
 from proxy.model.message import Response, header
 from proxy.settings import defaults
+from proxy.settings.breaker import Breaker
 from proxy.settings.bulkhead import Bulkhead
 from proxy.settings.schema import Route
 
@@ -13,6 +15,18 @@ def limits(written: Bulkhead) -> BulkheadLimits:
     """The bounds of each operation at an upstream."""
     waiting_max = written.at_work_max if written.waiting_max is None else written.waiting_max
     return BulkheadLimits(written.at_work_max, waiting_max, written.adaptive)
+
+
+def breaker(written: Breaker) -> BreakerLimits:
+    """When an upstream is not asked."""
+    return BreakerLimits(
+        written.mode,
+        written.unreachable_max,
+        written.open_share,
+        written.open_s,
+        max(written.open_s, written.open_max_s),
+        written.slow_max_s,
+    )
 
 
 def priority(route: Route) -> Priority:

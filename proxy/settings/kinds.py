@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import core_schema
 
+from proxy.model.breaker import BreakerMode
 from proxy.model.bulkhead import Priority
 from proxy.model.outcome import Execution
 from proxy.model.route import Money
@@ -173,6 +174,9 @@ _HEADER: Schema = {"pattern": r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$"}
 _HOSTS: Schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 _OPERATIONS = one_of({operation: operation for operation in OPERATIONS})
 _MONEY = {"yes": Money.YES, "no": Money.NO, "by_method": Money.BY_METHOD}
+_BREAKER = {each.value: each for each in BreakerMode}
+_BREAKER_ALSO = {"true": BreakerMode.ON, "false": BreakerMode.OFF}
+"""Editors and YAML 1.1 take on and off for these."""
 _MONEY_ALSO = {"true": Money.YES, "false": Money.NO}
 
 Version = Annotated[int, Scalar(lambda value: _version(text_of(value)), {"const": 1})]
@@ -216,5 +220,12 @@ MoneyWord = Annotated[
     Scalar(
         one_of(_MONEY, _MONEY_ALSO).parse,
         {"anyOf": [{"enum": ["yes", "no", "by_method"]}, {"type": "boolean"}, REFERENCE]},
+    ),
+]
+BreakerWord = Annotated[
+    BreakerMode,
+    Scalar(
+        one_of(_BREAKER, _BREAKER_ALSO).parse,
+        {"anyOf": [{"enum": list(_BREAKER)}, {"type": "boolean"}, REFERENCE]},
     ),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from proxy.settings.base import Model, key, required
+from proxy.settings.breaker import Breaker
 from proxy.settings.bulkhead import Bulkhead
 from proxy.settings.journal import Inquiry, OwnKeys, Reversal, SettleWord
 from proxy.settings.kinds import (
@@ -130,6 +131,7 @@ class Upstream(Model):
     timeouts: Timeouts = key({}, "limits of one attempt's phases")
     pool: Pool = key({}, "bounds of the connections")
     bulkhead: Bulkhead = key({}, "bounds of the attempts at work, for each operation")
+    breaker: Breaker = key({}, "when it is not asked, for each operation")
 
 
 class Facts(Model):

@@ -31,6 +31,7 @@ def load_lines(load: Mapping[str, Any]) -> Iterator[str]:
     ]
     yield from family("tidegate_bulkhead_refused_total", "counter",
                       "Attempts refused a place.", refused)  # fmt: skip
+    yield from _breakers(load["breakers"])
     in_flight = [((), float(load["admission"]["in_flight"]))]
     yield from family("tidegate_in_flight", "gauge", "Now.", in_flight)
     priorities: Rows = load["admission"]["priorities"]
@@ -56,6 +57,34 @@ def load_lines(load: Mapping[str, Any]) -> Iterator[str]:
         lost = [(_labels(row, ("route",)), float(row["refused"])) for row in behind]
         yield from family("tidegate_background_refused_total", "counter",
                           "Calls not made behind their answers.", lost)  # fmt: skip
+
+
+def _breakers(rows: Rows) -> Iterator[str]:
+    where = ("upstream", "compartment")
+    states = [
+        ((*_labels(row, where), ("state", str(state))), float(row["state"] == state))
+        for row in rows
+        for state in row["changes"]
+    ]
+    yield from family("tidegate_breaker_state", "gauge", "1 for the state that it is in.", states)
+    for name, key, by, text in (
+        ("tidegate_breaker_changes_total", "changes", "to", "Changes of state."),
+        ("tidegate_breaker_refused_total", "refused", "reason", "Attempts refused."),
+    ):
+        counts = [
+            ((*_labels(row, where), (by, str(value))), float(count))
+            for row in rows
+            for value, count in row[key].items()
+        ]
+        yield from family(name, "counter", text, counts)
+    for key, text in (
+        ("would_refuse", "Attempts let through in shadow mode alone."),
+        ("throttled", "Attempts let through as the last way out."),
+    ):
+        passed = [(_labels(row, where), float(row[key])) for row in rows]
+        yield from family(f"tidegate_breaker_{key}_total", "counter", text, passed)
+    yield from _gauge("tidegate_breaker_failing_share", "Of the calls that the state goes by.",
+                      rows, where, "share")  # fmt: skip
 
 
 def _gauge(name: str, text: str, rows: Rows, labels: tuple[str, ...], key: str) -> Iterator[str]:

@@ -12,7 +12,14 @@ import json
 
 from proxy.model.call import Attempt, Call
 from proxy.model.clock import Clock
-from proxy.model.events import Bug, CallEnded, LateEnding, OverrideChanged, SettleGaveUp
+from proxy.model.events import (
+    BreakerChanged,
+    Bug,
+    CallEnded,
+    LateEnding,
+    OverrideChanged,
+    SettleGaveUp,
+)
 from proxy.model.message import Response
 from proxy.model.outcome import Answered, InDoubt, Outcome, Refused, Unsent
 
@@ -135,6 +142,24 @@ class CallLog:
             "reason": said.reason,
             "since": said.since,
             "until": wall + event.left_s,
+        }
+        return json.dumps(fields).encode() + b"\n"
+
+    def breaker(self, event: BreakerChanged) -> bytes:
+        """The line of a breaker's change of state, with what led to it."""
+        fields = {
+            "at": self._clock.wall(),
+            "event": "breaker",
+            "partner": event.partner,
+            "upstream": event.upstream,
+            "compartment": event.compartment,
+            "was": event.was,
+            "state": event.state,
+            "reason": event.reason,
+            "calls": event.calls,
+            "failures": event.failures,
+            "shadow": event.shadow,
+            "next_probe_s": event.next_probe_s,
         }
         return json.dumps(fields).encode() + b"\n"
 

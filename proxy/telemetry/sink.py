@@ -14,6 +14,7 @@ from proxy.model.clock import Clock
 from proxy.model.events import (
     AttemptEnded,
     BadRequest,
+    BreakerChanged,
     Bug,
     CallEnded,
     Event,
@@ -104,6 +105,8 @@ class Sink:
         elif isinstance(event, OverrideChanged):
             self.overrides.changed(event)
             self.lines.write(self._log.override(event))
+        elif isinstance(event, BreakerChanged):
+            self.lines.write(self._log.breaker(event))
         elif isinstance(event, Bug):
             self.metrics.bugs += 1
             self.lines.write(self._log.bug(event))

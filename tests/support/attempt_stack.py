@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from proxy.guard.bulkheads import Bulkheads
+from proxy.guard.guards import Guards
 from proxy.inbound.access import access
 from proxy.inbound.admission import Admission
 from proxy.inbound.best_effort import Background
@@ -67,6 +68,7 @@ class AttemptStack:
         self.bugs: list[BaseException] = []
         self.admission = Admission(10)
         self.bulkheads = Bulkheads([route], self.clock.now)
+        self.guards = Guards([route], self.clock.now, self.events.append, random.Random(seed))
         self.background = Background(self.bugs.append)
         identities = Identities(b"%d" % seed)
         transports = {
@@ -76,6 +78,7 @@ class AttemptStack:
         budget = RetryBudget(0.0, 10.0, retries_min, self.clock.now)
         below = stack(
             retry(budget, self.clock, self.clock.sleep, random.Random(seed)),
+            self.guards.layer(),
             self.bulkheads.layer(),
             innermost=attempts(transports, self.clock, identities.span_id, self.events.append),
         )
@@ -87,7 +90,7 @@ class AttemptStack:
                 routed(RouteTable([route])),
                 self.background.layer(),
                 self.admission.layer(),
-                choose(choice),
+                choose(self.guards.order(choice)),
                 deadline(self.clock),
                 innermost=failover(below, self.clock, choice),
             )

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from proxy.guard.permit import State
+from proxy.guard.permit import Permit, Refusal, State
 from proxy.guard.verdicts import Verdict
 from tests.support.guarded import Guarded
 
@@ -114,3 +114,44 @@ def test_slow_answers_degrade_and_quick_ones_end_it() -> None:
     assert house.state() is State.DEGRADED
     house.calls(30, GOOD, 0.2)
     assert house.state() is State.CLOSED
+
+
+def test_what_it_would_say_is_what_it_says() -> None:
+    """In every state, and asking changes nothing."""
+    guarded = Guarded()
+    clock, circuit = guarded.clock, guarded.circuit
+
+    def agree() -> bool:
+        would = circuit.would_refuse(clock.now())
+        assert circuit.would_refuse(clock.now()) is would
+        asked = circuit.admit(clock.now())
+        assert isinstance(asked, Refusal) is would
+        if isinstance(asked, Permit):
+            asked.end(Verdict.SUCCESS, 0.1, clock.now())
+        return would
+
+    assert not agree()
+    guarded.trip()
+    assert agree()
+    clock.advance(5.0)
+    probes = [guarded.permit() for _ in range(2)]
+    assert agree()
+    for probe in probes:
+        guarded.end(probe, Verdict.SUCCESS)
+    assert not agree()
+    assert {agree() for _ in range(10)} == {True, False}
+    clock.advance(4.0)
+    assert not agree()
+    circuit.isolate("maintenance", clock.now() + 1.0, clock.now())
+    assert agree()
+    clock.advance(1.0)
+    assert not agree()
+
+
+def test_a_tally_is_what_the_window_holds() -> None:
+    """Calls with a verdict, and failures."""
+    guarded = Guarded()
+    guarded.calls(3, Verdict.SUCCESS)
+    guarded.calls(1, Verdict.FAILURE)
+    guarded.calls(1, Verdict.NOTHING)
+    assert guarded.circuit.tally(guarded.clock.now()) == (4, 1)

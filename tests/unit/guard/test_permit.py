@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from proxy.guard.permit import Isolation, Permit, Refusal, State
 from proxy.guard.verdicts import Verdict
+from tests.support.values import attempt
 
 
 class _Circuit:
@@ -39,3 +42,18 @@ def test_an_isolation_says_whose_word_it_was_and_how_long_it_holds() -> None:
     refusal = Isolation("maintenance until noon", 100.0).refusal(40.0)
     assert (refusal.state, refusal.code, refusal.wait_s) == (State.ISOLATED, "isolated", 60.0)
     assert refusal.reason == "isolated: maintenance until noon; 60 s are left"
+
+
+def test_only_the_partners_own_time_can_make_a_call_overdue() -> None:
+    """Not before its attempt has a connection to make; one that is not watched has its own."""
+    permit = Permit(_Circuit(), 0, 10.0, probe=False, forced=False)
+    assert permit.partner_since == 10.0
+    attempts = [attempt()]
+    permit.watch(attempts)
+    assert permit.partner_since == inf
+    attempts.append(attempt(2, begun_at=11.0, queued_at=11.0))
+    assert permit.partner_since == inf
+    attempts[1].resolved_at = 12.0
+    assert permit.partner_since == 12.0
+    attempts[1].sent_at = 13.0
+    assert permit.partner_since == 13.0

@@ -72,3 +72,14 @@ def test_the_open_time_is_spread_around_itself() -> None:
     """By the jitter's share of it, so that sidecars do not come together."""
     assert OpenTime(8.0, 60.0, 0.5).draw_s(0.0, 0.0) == 6.0
     assert OpenTime(8.0, 60.0, 0.5).draw_s(1.0, 0.0) == 10.0
+
+
+def test_to_ask_a_ramp_what_it_would_say_counts_no_call() -> None:
+    """It says it as often as it is asked, and then does it."""
+    ramp = Ramp(0.2, 4.0, 0.0)
+    said = []
+    for _ in range(20):
+        would = {ramp.would_admit(0.0) for _ in range(3)}
+        said.append(ramp.admits(0.0))
+        assert would == {said[-1]}
+    assert sum(said) == 4

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from proxy.model.events import OverrideChanged
-from proxy.model.route import Route
+from proxy.model.route import FOLLOWING, Route
 from proxy.model.standing import Kind, Override
-from proxy.routing.overrides import FOLLOWING, Overrides, names
+from proxy.routing.overrides import Overrides, names
 from tests.support.manual_clock import ManualClock
 from tests.support.values import call, candidate, route
 

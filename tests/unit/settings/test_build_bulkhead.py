@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from proxy.model.breaker import BREAKER, BreakerLimits, BreakerMode
 from proxy.model.bulkhead import BulkheadLimits, Priority
 from proxy.model.message import header
 from proxy.settings.build import Built, build
@@ -34,6 +35,27 @@ def test_as_many_may_wait_as_may_work(tmp_path: Path, written: str, limits: Bulk
     upstreams = built(tmp_path, changed((POOL, written))).upstreams
     assert upstreams["north-a"].bulkhead == limits
     assert upstreams["north-b"].bulkhead == BulkheadLimits(100, 100)
+
+
+@pytest.mark.parametrize(
+    ("written", "limits"),
+    [
+        (POOL, BREAKER),
+        ("breaker: {mode: off}", BreakerLimits(BreakerMode.OFF)),
+        ("breaker: {mode: shadow}", BreakerLimits(BreakerMode.SHADOW)),
+        (
+            "breaker: {unreachable_max: 3, open_share: 0.3, open: 2m, slow_max: 3s}",
+            BreakerLimits(BreakerMode.ON, 3, 0.3, 120.0, 120.0, 3.0),
+        ),
+    ],
+)
+def test_a_breaker_is_on_unless_the_file_says_otherwise(
+    tmp_path: Path, written: str, limits: BreakerLimits
+) -> None:
+    """And its open time never ends below where it begins."""
+    upstreams = built(tmp_path, changed((POOL, written))).upstreams
+    assert upstreams["north-a"].breaker == limits
+    assert upstreams["north-b"].breaker == BREAKER
 
 
 @pytest.mark.parametrize(

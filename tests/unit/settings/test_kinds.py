@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from proxy.model.breaker import BreakerMode
 from proxy.model.outcome import Execution
 from proxy.model.route import Money
 from proxy.settings import kinds
@@ -48,6 +49,9 @@ def _refusal(kind: Any, value: object) -> Wrong:
         (kinds.MoneyWord, "true", Money.YES),
         (kinds.MoneyWord, "no", Money.NO),
         (kinds.MoneyWord, "by_method", Money.BY_METHOD),
+        (kinds.BreakerWord, "shadow", BreakerMode.SHADOW),
+        (kinds.BreakerWord, "on", BreakerMode.ON),
+        (kinds.BreakerWord, "false", BreakerMode.OFF),
     ],
 )
 def test_documented_spellings_are_read(kind: Any, written: object, value: object) -> None:

@@ -20,8 +20,25 @@ ADMISSION = {"in_flight": 3, "priorities": [SHED]}
 BEHIND = {"route": "track", "at_work": 4, "refused": 5, "answered": 8, "failed": 2}
 
 
+BREAKER = {
+    "upstream": "a",
+    "compartment": "authorize",
+    "state": "open",
+    "share": 0.75,
+    "changes": {"closed": 1, "open": 2},
+    "refused": {"breaker_open": 9, "breaker_probing": 0},
+    "would_refuse": 4,
+    "throttled": 6,
+}
+
+
 def _rendered(background: list[dict[str, Any]]) -> dict[str, Family]:
-    load = {"bulkheads": [PLACES], "admission": ADMISSION, "background": background}
+    load = {
+        "bulkheads": [PLACES],
+        "admission": ADMISSION,
+        "background": background,
+        "breakers": [BREAKER],
+    }
     return parse("\n".join(load_lines(load)) + "\n")
 
 
@@ -46,6 +63,23 @@ def test_admission_is_told_by_priority() -> None:
         assert families[full].value(full, **by) == value
     assert families["tidegate_in_flight"].value("tidegate_in_flight") == 3
     assert "tidegate_background_at_work" not in families
+
+
+def test_each_breaker_has_its_state_its_changes_and_its_refusals() -> None:
+    """One gauge for each state, 1 for the one that it is in."""
+    families = _rendered([])
+    where = {"upstream": "a", "compartment": "authorize"}
+
+    def value(name: str, **labels: str) -> float:
+        full = f"tidegate_breaker_{name}"
+        return families[full].value(full, **where, **labels)
+
+    assert (value("state", state="open"), value("state", state="closed")) == (1, 0)
+    assert (value("changes_total", to="open"), value("changes_total", to="closed")) == (2, 1)
+    assert value("refused_total", reason="breaker_open") == 9
+    assert value("refused_total", reason="breaker_probing") == 0
+    assert (value("would_refuse_total"), value("throttled_total")) == (4, 6)
+    assert value("failing_share") == 0.75
 
 
 def test_calls_behind_their_answers_are_told_by_route() -> None:

@@ -1,0 +1,159 @@
+"""All circuits: made at the start, looked at once a second, asked for each call's order.
+
+There is one for each upstream and compartment (bulkheads.py) that a route names,
+so nothing grows while the sidecar runs.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from proxy.guard.circuit import Circuit
+from proxy.guard.gate import Gate, Slice
+from proxy.guard.last_way import LastWay
+from proxy.guard.order import Order
+from proxy.guard.permit import Standing, State
+from proxy.guard.policy import Policy
+from proxy.model.breaker import BreakerLimits, BreakerMode
+from proxy.model.events import BreakerChanged
+from proxy.model.route import Candidate, Route
+from proxy.pipeline.layer import AttemptLayer, Choice
+
+_SPARED = (State.CLOSED, State.DEGRADED, State.OPEN, State.HALF_OPEN)
+"""States in which a circuit in shadow mode changes no call's way."""
+
+
+class Guards:
+    """The circuits of a configuration; `now` is monotonic, `tell` hears of each change of state."""
+
+    def __init__(
+        self,
+        routes: Iterable[Route],
+        now: Callable[[], float],
+        tell: Callable[[BreakerChanged], None],
+        rng: random.Random | None = None,
+    ) -> None:
+        self._now = now
+        self._tell = tell
+        self._rng = rng or random.Random()  # noqa: S311 - jitter
+        self._all: dict[tuple[str, str], Slice] = {}
+        self._states: dict[tuple[str, str], State] = {}
+        self._changes: dict[tuple[str, str], dict[str, int]] = {}
+        self._unwell: set[tuple[str, str]] = set()
+        ways: dict[str, LastWay] = {}
+        for route in routes:
+            ways[route.name] = LastWay(now())
+            for candidate in route.candidates:
+                self._make(route.compartment, candidate)
+        self._gate = Gate(self._all, ways, now)
+        self._order = Order(self._all, self._unwell, ways, now)
+
+    def layer(self) -> AttemptLayer:
+        """The gate in front of each attempt."""
+        return self._gate.layer()
+
+    def order(self, choice: Choice) -> Choice:
+        """A choice with what is unwell behind what is well."""
+        return self._order.over(choice)
+
+    def of(self, upstream: str, compartment: str) -> Circuit:
+        """One of them."""
+        return self._all[upstream, compartment].circuit
+
+    def tick(self) -> None:
+        """Once a second: a call that hangs is evidence before it ends."""
+        now = self._now()
+        for at in self._all.values():
+            at.circuit.look(now)
+
+    def report(self) -> list[dict[str, Any]]:
+        """All that can be seen of each, in the order of the file."""
+        now = self._now()
+        return [
+            {
+                "partner": at.partner,
+                "upstream": at.upstream,
+                "compartment": at.compartment,
+                **described(at.circuit.standing(now), now),
+                "refused": dict(at.refused),
+                "would_refuse": at.would_refuse,
+                "throttled": at.throttled,
+                "changes": dict(self._changes[key]),
+            }
+            for key, at in self._all.items()
+        ]
+
+    def _make(self, compartment: str, candidate: Candidate) -> None:
+        upstream = candidate.upstream
+        key = (upstream.name, compartment)
+        if key in self._all or upstream.breaker.mode is BreakerMode.OFF:
+            return
+        circuit = Circuit(
+            policy(upstream.breaker), self._rng, self._now(),
+            lambda standing: self._changed(key, standing),
+        )  # fmt: skip
+        self._all[key] = Slice(upstream.partner, *key, circuit)
+        self._states[key] = State.CLOSED
+        self._changes[key] = {state.value: 0 for state in State}
+
+    def _changed(self, key: tuple[str, str], standing: Standing) -> None:
+        was, state = self._states[key], standing.state
+        self._states[key] = state
+        self._changes[key][state.value] += 1
+        if state is State.CLOSED or (standing.shadow and state in _SPARED):
+            self._unwell.discard(key)
+        else:
+            self._unwell.add(key)
+        at, figures = self._all[key], standing.figures
+        left_s = standing.next_probe_at
+        self._tell(
+            BreakerChanged(
+                at.partner, at.upstream, at.compartment, was.value, state.value, standing.why,
+                figures.calls, figures.failures, standing.shadow,
+                None if left_s is None else left_s - self._now(),
+            )
+        )  # fmt: skip
+
+
+def policy(limits: BreakerLimits) -> Policy:
+    """What a circuit goes by."""
+    return Policy(
+        unreachable_max=limits.unreachable_max,
+        open_share=limits.open_share,
+        open_s=limits.open_s,
+        open_max_s=limits.open_max_s,
+        slow_max_s=limits.slow_max_s,
+        shadow=limits.mode is BreakerMode.SHADOW,
+    )
+
+
+def described(standing: Standing, now: float) -> dict[str, Any]:
+    """A circuit as it stands, as a document; times in seconds from this moment."""
+    figures, probe_at = standing.figures, standing.next_probe_at
+    return {
+        "state": standing.state.value,
+        "shadow": standing.shadow,
+        "for_s": round(now - standing.since, 3),
+        "why": standing.why,
+        "calls": figures.calls,
+        "failures": figures.failures,
+        "saturated": figures.saturated,
+        "slow": figures.slow,
+        "share": round(figures.share, 4),
+        "share_low": round(figures.share_low, 4),
+        "share_high": round(figures.share_high, 4),
+        "ordinary_share": round(figures.ordinary_share, 4),
+        "p50_ms": _ms(figures.p50_s),
+        "p99_ms": _ms(figures.p99_s),
+        "ordinary_p99_ms": _ms(figures.ordinary_p99_s),
+        "slow_ms": _ms(figures.slow_s),
+        "probes": standing.probes,
+        "admitted_share": round(standing.admitted_share, 3),
+        "next_probe_s": None if probe_at is None else round(max(0.0, probe_at - now), 3),
+    }
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 3)
