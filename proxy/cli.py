@@ -17,6 +17,7 @@ import typer
 
 from proxy.cli_common import DEFAULT_ADMIN, ConfigFile, fail, load_config, table
 from proxy.cli_journal import journal
+from proxy.cli_partners import partner_rows
 from proxy.cli_route import route
 
 app = typer.Typer(
@@ -199,6 +200,19 @@ def dns_names(
     typer.echo(table(lines))
     if found["snapshot_trouble"]:
         typer.echo(f"snapshot: {found['snapshot_trouble']}")
+
+
+@app.command()
+def partners(
+    admin: Admin = DEFAULT_ADMIN,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The breakers as they are served.")
+    ] = False,
+) -> None:
+    """Show each partner's breakers: state, since when, why, and the figures they go by."""
+    _, text = _ask(admin, "/load")
+    breakers = json.loads(text)["breakers"]
+    typer.echo(json.dumps(breakers) if as_json else table(partner_rows(breakers)))
 
 
 @app.command()

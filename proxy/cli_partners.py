@@ -1,0 +1,48 @@
+"""What `tidegate partners` shows: each breaker as a row, from the page about load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_HEAD = (
+    "partner", "upstream", "operation", "state", "for", "calls", "failing", "p50", "p99",
+    "let through", "next probe", "refused", "why",
+)  # fmt: skip
+
+
+def partner_rows(breakers: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """The table, its head first."""
+    return [_HEAD, *(_row(each) for each in breakers)]
+
+
+def _row(each: Mapping[str, Any]) -> tuple[str, ...]:
+    shadow = " (shadow)" if each["shadow"] else ""
+    low, high = each["share_low"], each["share_high"]
+    share = f"{each['share']:.0%} ({low:.0%} to {high:.0%})" if each["calls"] else "-"
+    probe_s = each["next_probe_s"]
+    return (
+        each["partner"],
+        each["upstream"],
+        each["compartment"],
+        f"{each['state']}{shadow}",
+        _seconds(each["for_s"]),
+        str(each["calls"]),
+        share,
+        _milliseconds(each["p50_ms"]),
+        _milliseconds(each["p99_ms"]),
+        f"{each['admitted_share']:.0%}",
+        "-" if probe_s is None else f"in {probe_s:.0f} s",
+        str(sum(each["refused"].values())),
+        each["why"],
+    )
+
+
+def _seconds(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+
+
+def _milliseconds(milliseconds: float | None) -> str:
+    return "-" if milliseconds is None else f"{milliseconds:.0f} ms"

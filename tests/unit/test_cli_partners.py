@@ -1,0 +1,42 @@
+"""`proxy.cli_partners`: each breaker as a row that a person can read."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy.cli_partners import partner_rows
+from proxy.guard.permit import State
+from tests.support.values import candidate, route
+from tests.unit.guard.slices import Slices
+
+
+def test_each_breaker_is_a_row_with_its_state_and_figures() -> None:
+    """As the admin listener serves it; what is not known is a dash."""
+    house = Slices(route(candidate("a"), candidate("b")))
+    circuit = house.trip("a")
+    head, opened, well = partner_rows(house.made.report())
+    assert circuit.state is State.OPEN
+    row = dict(zip(head, opened, strict=True))
+    assert (row["partner"], row["upstream"], row["operation"]) == ("acme", "a", "authorize")
+    assert (row["state"], row["for"], row["calls"]) == ("open", "0 s", "5")
+    assert row["failing"] == "100% (57% to 100%)"
+    assert row["next probe"] in ("in 4 s", "in 5 s", "in 6 s")
+    assert row["let through"] == "0%"
+    assert "5" in row["why"]
+    row = dict(zip(head, well, strict=True))
+    assert (row["state"], row["failing"], row["p99"], row["next probe"]) == (
+        "closed",
+        "-",
+        "-",
+        "-",
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(119.0, "119 s"), (600.0, "10 min"), (7200.0, "2 h")]
+)
+def test_how_long_it_has_been_so_is_short_to_read(seconds: float, shown: str) -> None:
+    """In the unit that fits."""
+    house = Slices(route(candidate("a")))
+    house.clock.advance(seconds)
+    assert partner_rows(house.made.report())[1][4] == shown
