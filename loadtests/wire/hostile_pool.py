@@ -88,7 +88,7 @@ def run_arm(
         child(hostile_origin.main, seed, arm == "fresh", in_flight_s) as origin,
     ):
         settings = config.document(
-            {"hostile": config.upstream(origin.recv(), pool=pool)},
+            {"hostile": config.upstream(origin.recv(), pool=pool, breaker={"mode": "off"})},
             [config.route("/charges", ["hostile"])],
             log={"calls": False},
         )

@@ -171,4 +171,7 @@ def strays(route: Route) -> bool:
 def _patience_s(route: Route, candidate: Candidate) -> float:
     """What the partner is usually given; a best-effort budget is the caller's alone."""
     first_byte_s = candidate.timeouts.first_byte_s
-    return first_byte_s if route.best_effort else min(route.deadline_s, first_byte_s)
+    own = route.best_effort
+    if own is not None and own.wait:
+        return first_byte_s
+    return min(route.deadline_s, first_byte_s)

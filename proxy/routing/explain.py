@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 
+from proxy.model.breaker import BreakerLimits, BreakerMode
 from proxy.model.bulkhead import BestEffort
 from proxy.model.call import SAFE_METHODS
 from proxy.model.route import Candidate, KeyFrom, OperationRule, Route, Upstream
@@ -118,6 +119,7 @@ def _candidate(
     if not best_effort:
         shown = f"{places.at_work_max} attempts at work, {places.waiting_max} calls waiting"
         yield f"    bulkhead   at most {shown}{', adaptive' if places.adaptive else ''}"
+    yield f"    breaker    {_breaker(upstream.breaker)}"
     yield f"    unknown    after an unknown {_unknown(candidate, method, keyed)}"
     yield f"    settled    {_settled(candidate, keyed)}"
     yield f"    statuses   {_statuses(candidate.rule)}"
@@ -127,6 +129,16 @@ def _candidate(
     if candidate.headers.remove:
         removed = sorted(key.decode() for key in candidate.headers.remove)
         yield f"    headers    removes {', '.join(removed)}"
+
+
+def _breaker(limits: BreakerLimits) -> str:
+    if limits.mode is BreakerMode.OFF:
+        return "off"
+    shadow = ", in shadow mode: it refuses nothing" if limits.mode is BreakerMode.SHADOW else ""
+    return (
+        f"opens after {limits.unreachable_max} connection failures in a row, or where clearly "
+        f"{limits.open_share:.0%} fail, for {limits.open_s:g} s to {limits.open_max_s:g} s{shadow}"
+    )
 
 
 def _statuses(rule: OperationRule) -> str:

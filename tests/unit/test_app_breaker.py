@@ -113,7 +113,7 @@ async def test_a_repetition_that_is_refused_leaves_the_doubt_as_it_was(
             done = await running.ask("POST", "/psp/x", b"{}", KEYED)
             if done.status == 200:
                 break
-    kept = ("state", "attempt", "upstream", "reason")
+    kept = ("state", "attempts", "upstream", "reason", "doubts")
     was = json.loads(before)
     assert [each.get(key) for each in _rows(now) for key in kept] == [
         each.get(key) for each in _rows(was) for key in kept
@@ -123,8 +123,8 @@ async def test_a_repetition_that_is_refused_leaves_the_doubt_as_it_was(
 
 
 def _rows(found: dict[str, Any]) -> list[dict[str, Any]]:
-    rows = found.get("calls", [found])
-    assert rows
+    rows = found["calls"]
+    assert [row["state"] for row in rows] == ["in_doubt"]
     return list(rows)
 
 

@@ -21,39 +21,15 @@ from proxy.model.outcome import (
     Unsent,
 )
 from proxy.model.phase import Phase
-from proxy.model.route import Candidate, Route
-from proxy.pipeline.layer import AttemptHandler
+from proxy.model.route import Candidate
 from tests.support.values import call, candidate, response, route, upstream
-from tests.unit.guard.slices import Slices
+from tests.unit.guard.slices import OK, Slices, ask, ending
 
-OK = Answered("acme", "a", response(), Execution.DONE)
 BROKEN = Answered("acme", "a", response(500), Execution.UNKNOWN)
 UNREACHABLE = Unsent("acme", "a", Phase.CONNECT, "refused", Origin.PARTNER)
 LATE = InDoubt("acme", "a", Phase.FIRST_BYTE, "deadline", Origin.PARTNER)
 FULL = Refused("bulkhead_full", 503, "", Origin.PROXY)
 A, B = candidate("a"), candidate("b")
-
-
-def ending(house: Slices, outcome: Outcome, takes_s: float = 0.1) -> AttemptHandler:
-    """Attempts that end like this."""
-
-    async def inner(asked: Call, at: Candidate) -> Outcome:
-        now = house.clock.now()
-        made = Attempt(number=1, candidate=at, begun_at=now, resolved_at=now, sent_at=now)
-        house.clock.advance(takes_s)
-        made.ended_at = house.clock.now()
-        asked.attempts.append(made)
-        return outcome
-
-    return inner
-
-
-async def ask(
-    house: Slices, taken: Route, at: Candidate, outcome: Outcome = OK, takes_s: float = 0.1
-) -> Outcome:
-    """One attempt of a call of its own."""
-    inner = ending(house, outcome, takes_s)
-    return await house.made.layer()(inner)(call(taken=taken), at)
 
 
 async def test_what_an_attempt_comes_to_is_told_to_the_circuit() -> None:
@@ -247,3 +223,6 @@ async def test_a_callers_small_budget_is_no_fault_of_the_partners() -> None:
     assert figures == [(0, 0), (0, 0)]
     await ask(house, route(A, deadline_s=5.0), A, LATE, 5.0)
     assert house.made.report()[1]["failures"] == 1
+    behind = BestEffort(response(204), False, 10)
+    await ask(house, route(A, best_effort=behind, deadline_s=5.0), A, LATE, 5.0)
+    assert house.made.report()[0]["failures"] == 1

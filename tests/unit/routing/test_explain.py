@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from proxy.model.breaker import BreakerLimits, BreakerMode
 from proxy.model.bulkhead import BestEffort, BulkheadLimits
 from proxy.model.message import header
 from proxy.model.outcome import Execution
@@ -62,6 +63,7 @@ def _explained(table: RouteTable | None = None, target: str = "/psp/charges") ->
         "removes x-a, x-b",
         "priority   payment",
         "bulkhead   at most 100 attempts at work, 100 calls waiting",
+        "breaker    opens after 5 connection failures in a row, or where clearly 50% fail, for 5 s",
     ],
 )
 def test_every_rule_in_force_is_named(part: str) -> None:
@@ -106,6 +108,16 @@ def test_best_effort_says_what_stands_in(wait: bool) -> None:
     assert "at most 9 at work" in text
     assert ("sent behind it" in text) is not wait
     assert "bulkhead" not in text
+
+
+@pytest.mark.parametrize(
+    ("mode", "shown"),
+    [(BreakerMode.OFF, "breaker    off"), (BreakerMode.SHADOW, "it refuses nothing")],
+)
+def test_a_breaker_that_does_not_act_says_so(mode: BreakerMode, shown: str) -> None:
+    """Off, or in shadow mode."""
+    at = upstream(breaker=BreakerLimits(mode))
+    assert shown in _explained(RouteTable([route(candidate(upstream=at))]))
 
 
 def test_an_adaptive_bulkhead_says_so() -> None:
