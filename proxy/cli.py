@@ -17,7 +17,7 @@ import typer
 
 from proxy.cli_common import DEFAULT_ADMIN, ConfigFile, fail, load_config, table
 from proxy.cli_journal import journal
-from proxy.cli_partners import partner_rows
+from proxy.cli_partners import name_rows, partner_rows
 from proxy.cli_route import route
 
 app = typer.Typer(
@@ -184,20 +184,7 @@ def dns_names(
         typer.echo(text)
         return
     found = json.loads(text)
-    lines = [("name", "state", "age", "asked again in", "addresses", "trouble")]
-    for row in found["names"]:
-        age, again = row.get("age_s"), row.get("next_refresh_s")
-        lines.append(
-            (
-                row["name"],
-                row["state"],
-                "-" if age is None else f"{age:.0f} s",
-                "-" if again is None else f"{again:.0f} s",
-                " ".join(row.get("addresses", [])) or "-",
-                row.get("reason") or "-",
-            )
-        )
-    typer.echo(table(lines))
+    typer.echo(table(name_rows(found["names"])))
     if found["snapshot_trouble"]:
         typer.echo(f"snapshot: {found['snapshot_trouble']}")
 

@@ -1,4 +1,4 @@
-"""What `tidegate partners` shows: each breaker as a row, from the page about load."""
+"""The tables of `tidegate partners` and `tidegate dns`: breakers and names, each as a row."""
 
 from __future__ import annotations
 
@@ -12,8 +12,28 @@ _HEAD = (
 
 
 def partner_rows(breakers: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """The table, its head first."""
+    """The table of breakers, its head first."""
     return [_HEAD, *(_row(each) for each in breakers)]
+
+
+def name_rows(names: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """The table of names, its head first."""
+    rows: list[tuple[str, ...]] = [
+        ("name", "state", "age", "asked again in", "addresses", "trouble")
+    ]
+    for row in names:
+        age, again = row.get("age_s"), row.get("next_refresh_s")
+        rows.append(
+            (
+                row["name"],
+                row["state"],
+                "-" if age is None else f"{age:.0f} s",
+                "-" if again is None else f"{again:.0f} s",
+                " ".join(row.get("addresses", [])) or "-",
+                row.get("reason") or "-",
+            )
+        )
+    return rows
 
 
 def _row(each: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,10 +1,10 @@
-"""`proxy.cli_partners`: each breaker as a row that a person can read."""
+"""`proxy.cli_partners`: breakers and names as rows that a person can read."""
 
 from __future__ import annotations
 
 import pytest
 
-from proxy.cli_partners import partner_rows
+from proxy.cli_partners import name_rows, partner_rows
 from proxy.guard.permit import State
 from tests.support.values import candidate, route
 from tests.unit.guard.slices import Slices
@@ -40,3 +40,14 @@ def test_how_long_it_has_been_so_is_short_to_read(seconds: float, shown: str) ->
     house = Slices(route(candidate("a")))
     house.clock.advance(seconds)
     assert partner_rows(house.made.report())[1][4] == shown
+
+
+def test_a_name_is_a_row_and_what_is_not_known_is_a_dash() -> None:
+    """As the admin listener serves it."""
+    known = {"name": "a.example", "state": "fresh", "age_s": 3.4, "next_refresh_s": 20.0,
+             "addresses": ["192.0.2.1", "192.0.2.2"]}  # fmt: skip
+    rows = name_rows([known, {"name": "b.example", "state": "unknown", "reason": "timeout"}])
+    assert rows[1:] == [
+        ("a.example", "fresh", "3 s", "20 s", "192.0.2.1 192.0.2.2", "-"),
+        ("b.example", "unknown", "-", "-", "-", "timeout"),
+    ]
