@@ -8,7 +8,7 @@ import random
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Any
 
 import aiohttp
@@ -16,10 +16,10 @@ from aiohttp.resolver import AsyncResolver
 
 from loadtests.bench.subjects.envoy import needed_binary
 from loadtests.incidents.dns_zone import host
-from loadtests.incidents.driver import Target, undisturbed
-from loadtests.incidents.history import CallRecord, History
-from loadtests.incidents.metronome import Metronome
+from loadtests.incidents.driver import Target
+from loadtests.incidents.history import History
 from loadtests.incidents.mortal import free_port
+from loadtests.incidents.plain import PlainCaller
 from loadtests.incidents.process import ReplayError
 from loadtests.incidents.schedule import PlannedCall
 from loadtests.incidents.stage import Stage
@@ -146,49 +146,19 @@ class PlainClient:
         self._session = aiohttp.ClientSession(
             connector=connector, timeout=aiohttp.ClientTimeout(total=DEADLINE_S)
         )
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._caller = PlainCaller(self._session, "")
 
     @property
     def in_flight(self) -> int:
         """How many calls are due and have not ended."""
-        return len(self._tasks)
+        return self._caller.in_flight
 
     async def run(self, path: Target, calls: Sequence[PlannedCall], history: History) -> None:
         """Make `calls`, and wait until each has ended; each goes to its own name."""
-        records = history.records
-        metronome = Metronome(
-            [record.scheduled_at for record in records],
-            lambda index: self._begin(records[index], calls[index]),
-        )
-        with undisturbed():
-            await metronome.run()
-            await asyncio.gather(*self._tasks)
+        await self._caller.run(self._url_of, calls, history)
 
     async def close(self) -> None:
         """Give everything back."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._caller.close()
         await self._session.close()
         await self._resolver.close()
-
-    def _begin(self, record: CallRecord, call: PlannedCall) -> None:
-        record.taken_at = record.started_at = time.monotonic()
-        task = asyncio.get_running_loop().create_task(self._call(record, call))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _call(self, record: CallRecord, call: PlannedCall) -> None:
-        record.sent = True
-        try:
-            async with self._session.post(
-                self._url_of(call), data=call.body, headers=dict(call.headers)
-            ) as answer:
-                await answer.read()
-                record.status = answer.status
-                record.echoed_nonce = answer.headers.get("Sandbox-Nonce", "")
-                with suppress(KeyError, ValueError):
-                    record.partner_time_s = float(answer.headers["Sandbox-Time-Ms"]) / 1000
-        except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
-            record.error = type(error).__name__
-        record.ended_at = time.monotonic()

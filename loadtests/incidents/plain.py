@@ -25,7 +25,7 @@ def plain_session(give_up_s: float) -> aiohttp.ClientSession:
 
 
 class PlainCaller:
-    """Makes the calls of a schedule to one partner, open loop."""
+    """Makes the calls of a schedule, open loop: to `base_url` and the path of each."""
 
     def __init__(self, session: aiohttp.ClientSession, base_url: str) -> None:
         self._session = session
@@ -53,6 +53,12 @@ class PlainCaller:
         with undisturbed():
             await Metronome([record.scheduled_at for record in records], begin).run()
             await asyncio.gather(*self._tasks)
+
+    async def close(self) -> None:
+        """Stop what still runs; the session is its owner's."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _call(self, record: CallRecord, call: PlannedCall, url: str) -> None:
         record.sent = True

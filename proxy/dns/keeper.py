@@ -9,7 +9,8 @@ from pathlib import Path
 from proxy.dns import snapshot
 from proxy.dns.cache import remembered
 from proxy.dns.names import Name, Names
-from proxy.dns.snapshot import Remembered, SnapshotError
+from proxy.dns.snapshot import Remembered
+from proxy.model.checked_file import FileError
 from proxy.model.clock import Clock
 
 _WRITE_AFTER_S = 2.0
@@ -32,7 +33,7 @@ class Keeper:
         """Give the names what an earlier run knew; how many that were."""
         try:
             known = snapshot.read(self._path)
-        except SnapshotError as error:
+        except FileError as error:
             self.trouble = str(error)
             return 0
         now, wall = self._clock.now(), self._clock.wall()
@@ -72,7 +73,7 @@ class Keeper:
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(None, snapshot.write, self._path, known)
-        except SnapshotError as error:
+        except FileError as error:
             self.trouble = str(error)
         else:
             self.trouble = ""

@@ -6,6 +6,7 @@ sent a byte of the request: whatever happens here is unsent.
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import socket
 import ssl
@@ -52,12 +53,12 @@ class Target:
     server_name: str
 
 
-class Securable(asyncio.Protocol):
+class Securable(asyncio.Protocol, abc.ABC):
     """A protocol that can stand on TLS, and is told what that stands on."""
 
+    @abc.abstractmethod
     def secured(self, transport: asyncio.Transport, below: asyncio.Transport) -> None:
         """A TLS connection stands: `transport` encrypts, `below` is the TCP connection."""
-        raise NotImplementedError
 
 
 def tls_reason(error: BaseException) -> str:

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from proxy.model.checked_file import FileError
 from proxy.model.clock import Clock
 from proxy.model.route import FOLLOWING
 from proxy.model.standing import Kind, Override, Why
 from proxy.routing import kept
 from proxy.routing.described import described, report
-from proxy.routing.kept import Kept, KeptError
+from proxy.routing.kept import Kept
 from proxy.routing.overrides import Overrides, names
 
 SCHEMA = 1
@@ -117,7 +118,7 @@ class Orders:
             return ()
         try:
             found = kept.read(self._path)
-        except KeptError as error:
+        except FileError as error:
             self.trouble = f"{error}: what operators said before the restart is not in force"
             return (f"the file of overrides {self.trouble}",)
         return tuple(self._recalled(each) for each in found)
@@ -166,7 +167,7 @@ class Orders:
             loop = asyncio.get_running_loop()
             try:
                 await loop.run_in_executor(None, kept.write, self._path, orders)
-            except KeptError as error:
+            except FileError as error:
                 self._unwritten, self.trouble = True, str(error)
             else:
                 self.trouble = ""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from loadtests.incidents.dns_promises import Extras, Refusal
 from loadtests.incidents.dns_story import Phase, Story
 from loadtests.incidents.dns_zone import FAULTS, host
 from loadtests.incidents.history import CallRecord, History
 from loadtests.incidents.result import Bar
+from tests.loadtests.records import succeeded
 from tests.support.dns_answers import Query
 
 HEALTHY_AT, BROKEN_AT, HEALED_AT, MOVED_AT, END = 100.0, 130.0, 160.0, 200.0, 215.0
@@ -18,21 +18,8 @@ LABELS_ALL = tuple(FAULTS)
 
 def call(at: float, seconds: float = 0.05, **members: object) -> CallRecord:
     """A call that succeeded in `seconds`, of which 1 ms was not the partner's; `members` differ."""
-    record = CallRecord(
-        reference=f"{at}",
-        nonce=f"{at}",
-        scheme="slow",
-        amount=100,
-        scheduled_at=at,
-        taken_at=at,
-        started_at=at,
-        ended_at=at + seconds,
-        status=200,
-        outcome="answered",
-        execution="done",
-        partner_time_s=seconds - 0.001,
-    )
-    return replace(record, **members)  # type: ignore[arg-type]
+    served = {"partner_time_s": seconds - 0.001, **members}
+    return succeeded(at, seconds, "slow", **served)
 
 
 def failed(at: float) -> CallRecord:

@@ -16,6 +16,7 @@ from loadtests.incidents.registry import REPLAYS
 from loadtests.incidents.result import Bar
 from loadtests.incidents.schedule import Load, plan
 from proxy.settings.load import load
+from tests.loadtests.records import succeeded
 from tests.support.origin import Origin
 from tests.support.peer import Peer
 
@@ -27,20 +28,7 @@ def missed(bars: Sequence[Bar]) -> list[str]:
 
 def record(at: float, seconds: float, **members: object) -> CallRecord:
     """A call that was due and taken at this instant; `members` differ from a success."""
-    made = CallRecord(
-        reference=f"{at}",
-        nonce=f"{at}",
-        scheme="visa",
-        amount=100,
-        scheduled_at=at,
-        taken_at=at,
-        started_at=at,
-        ended_at=at + seconds,
-        status=200,
-        outcome="answered",
-        execution="done",
-    )
-    return replace(made, **members)  # type: ignore[arg-type]
+    return succeeded(at, seconds, "visa", **members)
 
 
 def stand_in(at: float, seconds: float = 0.051) -> CallRecord:

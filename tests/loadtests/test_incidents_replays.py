@@ -15,6 +15,7 @@ from loadtests.incidents.progress import Progress
 from loadtests.incidents.result import Bar
 from loadtests.incidents.run import Run
 from proxy.settings.load import load
+from tests.loadtests.records import succeeded
 
 FAULT_AT = 100.0
 CLEARED_AT = 122.0
@@ -27,22 +28,8 @@ def run(tmp_path: Path, *, factor: float = 1.0, quick: bool = False) -> Run:
 
 def call(at: float, seconds: float = 0.05, scheme: str = "amex", **members: object) -> CallRecord:
     """A call that succeeded at the primary; `members` differ."""
-    record = CallRecord(
-        reference=f"{at}",
-        nonce=f"{at}",
-        scheme=scheme,
-        amount=100,
-        scheduled_at=at,
-        taken_at=at,
-        started_at=at,
-        ended_at=at + seconds,
-        status=200,
-        outcome="answered",
-        execution="done",
-        upstream="primary",
-        partner_time_s=seconds - 0.001,
-    )
-    return replace(record, **members)  # type: ignore[arg-type]
+    served = {"upstream": "primary", "partner_time_s": seconds - 0.001, **members}
+    return succeeded(at, seconds, scheme, **served)
 
 
 def unsent(at: float) -> CallRecord:

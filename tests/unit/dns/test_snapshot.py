@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from proxy.dns.snapshot import Remembered, SnapshotError, read, write
+from proxy.dns.snapshot import Remembered, read, write
+from proxy.model.checked_file import FileError
 
 NAMES = {
     "api.partner.example": Remembered(
@@ -46,7 +47,7 @@ def test_a_damaged_one_is_not_used(tmp_path: Path, how: str) -> None:
     path = tmp_path / "dns.json"
     write(path, NAMES)
     path.write_text(DAMAGE[how](path.read_text()))
-    with pytest.raises(SnapshotError, match=r"is damaged; it is not used"):
+    with pytest.raises(FileError, match=r"is damaged; it is not used"):
         read(path)
 
 
@@ -54,16 +55,16 @@ def test_what_is_no_address_is_damage_even_with_a_digest(tmp_path: Path) -> None
     """It would go to connect()."""
     path = tmp_path / "dns.json"
     write(path, {"n": Remembered(("not an address",), (), 1.0)})
-    with pytest.raises(SnapshotError, match=r"damaged"):
+    with pytest.raises(FileError, match=r"damaged"):
         read(path)
 
 
 def test_a_place_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     """Writing and reading."""
     (tmp_path / "file").write_text("x")
-    with pytest.raises(SnapshotError, match=r"cannot be written"):
+    with pytest.raises(FileError, match=r"cannot be written"):
         write(tmp_path / "file" / "dns.json", NAMES)
-    with pytest.raises(SnapshotError, match=r"cannot be read"):
+    with pytest.raises(FileError, match=r"cannot be read"):
         read(tmp_path)
 
 
@@ -74,5 +75,5 @@ def test_an_instant_that_is_none_is_damage(tmp_path: Path, good_at: float) -> No
     content = {"a.example": {"ipv4": ["192.0.2.1"], "ipv6": [], "good_at": good_at}}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     path.write_text(json.dumps({"schema": 1, "names": content, "sha256": digest}))
-    with pytest.raises(SnapshotError, match="damaged"):
+    with pytest.raises(FileError, match="damaged"):
         read(path)

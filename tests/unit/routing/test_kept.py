@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from proxy.model import checked_file
+from proxy.model.checked_file import FileError
 from proxy.model.standing import Kind
 from proxy.routing import kept
-from proxy.routing.kept import Kept, KeptError
+from proxy.routing.kept import Kept
 
 DRAIN = Kept(Kind.DRAIN, "", "a", "maintenance", "ann", 1.0, 3601.5, 3600.0)
 FORCE = Kept(Kind.FORCE, "charges", "b", "größere Störung", "bob", 2.0, 62.0, 60.0)
@@ -41,7 +43,7 @@ def test_what_is_cut_or_changed_is_damaged(tmp_path: Path, cut: int) -> None:
     changed[cut % len(whole)] ^= 0x04
     for damaged in (whole[: cut % len(whole)], bytes(changed)):
         path.write_bytes(damaged)
-        with pytest.raises(KeptError, match=r"overrides is damaged"):
+        with pytest.raises(FileError, match=r"overrides is damaged"):
             kept.read(path)
 
 
@@ -51,9 +53,9 @@ def test_what_is_cut_or_changed_is_damaged(tmp_path: Path, cut: int) -> None:
 def test_another_form_is_damaged(tmp_path: Path, content: object) -> None:
     """Also with a digest that is right."""
     path = tmp_path / "overrides"
-    digest = kept._digest(content)
+    digest = checked_file.digest(content)
     path.write_text(json.dumps({"schema": 1, "overrides": content, "sha256": digest}))
-    with pytest.raises(KeptError, match="damaged"):
+    with pytest.raises(FileError, match="damaged"):
         kept.read(path)
 
 
@@ -68,9 +70,9 @@ def test_values_of_another_type_are_damaged(tmp_path: Path) -> None:
         {"route": "charges"}, {"kind": "force"},
     ):  # fmt: skip
         content = [{**good, **wrong}]
-        digest = kept._digest(content)
+        digest = checked_file.digest(content)
         path.write_text(json.dumps({"schema": 1, "overrides": content, "sha256": digest}))
-        with pytest.raises(KeptError, match="damaged"):
+        with pytest.raises(FileError, match="damaged"):
             kept.read(path)
 
 
@@ -79,10 +81,10 @@ def test_a_place_that_cannot_be_written_or_read_is_named(tmp_path: Path) -> None
     path = tmp_path / "overrides"
     kept.write(path, [DRAIN])
     (tmp_path / "overrides.new").mkdir()
-    with pytest.raises(KeptError, match=r"overrides cannot be written: "):
+    with pytest.raises(FileError, match=r"overrides cannot be written: "):
         kept.write(path, [FORCE])
     assert kept.read(path) == [DRAIN]
-    with pytest.raises(KeptError, match="cannot be read: "):
+    with pytest.raises(FileError, match="cannot be read: "):
         kept.read(tmp_path)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from proxy.model.checked_file import FileError
 from proxy.model.standing import Kind
 from proxy.routing import kept, orders
-from proxy.routing.kept import KeptError
 from tests.support.manual_clock import ManualClock
 from tests.unit.routing.running import HOUR, Run
 
@@ -88,7 +88,7 @@ async def test_a_disk_that_is_full_stops_no_operator(
 
     def write(at: Path, orders: Any, real: Any = kept.write) -> None:
         if full:
-            raise KeptError(f"{at} cannot be written: no space")
+            raise FileError(f"{at} cannot be written: no space")
         real(at, orders)
 
     monkeypatch.setattr(kept, "write", write)
