@@ -11,36 +11,30 @@ import gc
 import importlib
 import random
 from collections.abc import Awaitable, Coroutine, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proxy import __version__
-from proxy.dns.cache import Bounds
-from proxy.dns.service import Dns, Servers
+from proxy.app_parts import Around, make_dns, make_edge, make_journal
 from proxy.guard.bulkheads import Bulkheads
 from proxy.guard.guards import Guards
 from proxy.health.findings import Findings
-from proxy.http1.limits import EdgeLimits
-from proxy.http1.serving import Edge
-from proxy.inbound.access import access, insist
+from proxy.inbound.access import access
 from proxy.inbound.admission import Admission
 from proxy.inbound.best_effort import Background
 from proxy.inbound.listener import leave_unix, listen_tcp, listen_unix
 from proxy.inbound.translate import Identities, translate
 from proxy.model.clock import SystemClock
 from proxy.model.errors import StartError
-from proxy.model.events import BadRequest, Bug, Event, LateEnding, NameAsked
+from proxy.model.events import Bug, Event, LateEnding
 from proxy.model.message import Request, Response
 from proxy.model.unsettled import Unsettled
 from proxy.pipeline.deadline import deadline
 from proxy.pipeline.layer import Replier, stack
 from proxy.pipeline.observe import observe, where
 from proxy.pipeline.rescue import LAST_RESORT, rescue
-from proxy.pipeline.unread import refusal
 from proxy.retry.budget import RetryBudget
 from proxy.retry.retrying import retry
 from proxy.routing.choose import choose
-from proxy.routing.explain import explain
 from proxy.routing.failover import failover
 from proxy.routing.orders import Orders
 from proxy.routing.overrides import Overrides
@@ -53,13 +47,10 @@ from proxy.telemetry.load import reporter
 from proxy.telemetry.sink import Sink
 from proxy.upstream.ask import Asking
 from proxy.upstream.attempt import attempts
-from proxy.upstream.rewrite import Rewriter
-from proxy.upstream.tls import client_context
 from proxy.upstream.transports import transports
 
 if TYPE_CHECKING:
     from proxy.admin.api import AdminListener
-    from proxy.idempotency.opened import Opened
 
 TEND_INTERVAL_S = 1.0
 _JOURNAL_CLOSE_S = 5.0
@@ -94,7 +85,9 @@ class Sidecar:
         self._orders = Orders(self._overrides, self._settings.overrides_file, self._clock)
         self._sink.overrides.standing = self._overrides.remaining
         self._sink.overrides.kept = lambda: not self._orders.trouble
-        self._dns = self._make_dns()
+        around = Around(self._settings, loop, self._clock, self._sink.emit, self._bug)
+        self._dns = make_dns(around, built.upstreams)
+        self._sink.dns.names = self._dns.names.report
         self._transports = transports(
             built.upstreams.values(),
             lambda upstream: self._dns.resolver(upstream).resolve,
@@ -105,15 +98,18 @@ class Sidecar:
         self._attempt = attempts(
             self._transports, self._clock, self._identities.span_id, self._emit
         )
-        self._journal = self._make_journal()
+        self.broken = asyncio.Event()
+        """The journal can be trusted no more: stop, and begin again from its file."""
+        self._journal = make_journal(around, self.broken.set)
+        if self._journal is not None:
+            self._sink.journal = JournalMetrics(self._clock.wall)
+            self._journal.journal.committed = self._sink.journal.commits.add
         self._beside: list[asyncio.Task[None]] = []
         """What works beside the calls, until the drain."""
         self._reply = self.call_path()
-        self._edge = self._make_edge()
+        self._edge = make_edge(around, self._handle, self._failed)
         self._admin: AdminListener | None = None
         self._tending: asyncio.TimerHandle | None = None
-        self.broken = asyncio.Event()
-        """The journal can be trusted no more: stop, and begin again from its file."""
         self.payments = ""
         self.admin = ""
         self.notes = self._dns.notes + self._orders.recall()
@@ -291,73 +287,7 @@ class Sidecar:
     def _bug(self, error: BaseException) -> None:
         self._sink.emit(Bug(type(error).__name__, where(error)))
 
-    # -- parts ----------------------------------------------------------------------------
-
-    def _make_journal(self) -> Opened | None:
-        """Databases and cryptography take time and memory to import, so only who uses them pays."""
-        chosen = self._settings.journal
-        if chosen is None:
-            return None
-        keys = {each.id: bytes.fromhex(each.key.reveal()) for each in chosen.sealing_keys}
-        opened: Opened
-        if chosen.shared is None:
-            embedded = importlib.import_module("proxy.idempotency.embedded")
-            opened = embedded.open_embedded(
-                Path(chosen.path or ""), keys, chosen.timeout_commit_s, loop=self._loop,
-                clock=self._clock, never_store=chosen.never_store,
-                failed=lambda _: self.broken.set(), bug=self._bug,
-            )  # fmt: skip
-            return self._counted(opened)
-        shared = importlib.import_module("proxy.idempotency.shared")
-        said = chosen.shared
-        opened = shared.join_shared(
-            shared.Place(said.url.reveal(), said.lease_s, said.connections_max),
-            bytes.fromhex(said.secret.reveal()), keys, chosen.timeout_commit_s,
-            loop=self._loop, clock=self._clock, never_store=chosen.never_store, bug=self._bug,
-        )  # fmt: skip
-        return self._counted(opened)
-
-    def _counted(self, opened: Opened) -> Opened:
-        metrics = self._sink.journal = JournalMetrics(self._clock.wall)
-        opened.journal.committed = metrics.commits.add
-        return opened
-
-    def _make_dns(self) -> Dns:
-        said = self._settings.dns
-        dns = Dns(
-            self._built.upstreams.values(),
-            Servers(said.nameservers, said.timeout_query_s, said.snapshot),
-            Bounds(said.ttl_min_s, said.ttl_max_s, said.stale_max_s, said.negative_max_s),
-            self._clock,
-            lambda kind, result, seconds: self._sink.emit(NameAsked(kind, result, seconds)),
-            self._bug,
-        )
-        self._sink.dns.names = dns.names.report
-        return dns
-
-    def _make_edge(self) -> Edge:
-        listen, keyed = self._settings.listen, self._journal is not None
-        limits = EdgeLimits(
-            methods=frozenset(method.encode() for method in listen.methods),
-            connections_max=listen.connections_max,
-            request_line_bytes_max=listen.request_line_bytes_max,
-            header_bytes_max=listen.header_bytes_max,
-            header_count_max=listen.header_count_max,
-            body_bytes_max=listen.body_bytes_max,
-            timeout_header_s=listen.timeout_header_s,
-            timeout_body_s=listen.timeout_body_s,
-            timeout_idle_s=listen.timeout_idle_s,
-            timeout_write_s=listen.timeout_write_s,
-        )
-        return Edge(
-            loop=self._loop,
-            clock=self._clock,
-            limits=limits,
-            handler=self._handle,
-            failed=self._failed,
-            refusal=lambda reject: refusal(reject.reason, reject.status, keyed=keyed),
-            rejected=lambda reject: self._sink.emit(BadRequest(reject.reason, reject.status)),
-        )
+    # -- every second, and when asked ---------------------------------------------------------
 
     def _tend(self) -> None:
         for transport in self._transports.values():
@@ -381,17 +311,3 @@ class Sidecar:
             }
         lines = self._sink.report(pools, gauges, __version__, self._hash)
         return "\n".join(lines) + "\n"
-
-
-def explain_call(loaded: Loaded, host: str, target: str, method: str) -> str | None:
-    """What would happen to a call, for `tidegate explain`; LookupError if it would be refused."""
-    table = RouteTable(build(loaded.settings).routes)
-    insist(host.encode(), target.encode(), table.accepted(loaded.settings.listen.hosts))
-    return explain(table, host, target, method, lambda *at: Rewriter(*at).target(target.encode()))
-
-
-def files_are_usable(loaded: Loaded) -> None:
-    """Load every certificate that the configuration names. Raises TlsSetupError."""
-    for upstream in build(loaded.settings).upstreams.values():
-        if upstream.tls:
-            client_context(upstream.tls_files)

@@ -72,7 +72,7 @@ def run(
 @app.command()
 def check(config: Annotated[Path, typer.Argument(help="The configuration file.")]) -> None:
     """Validate a configuration file; every problem is reported at once."""
-    from proxy.app import files_are_usable
+    from proxy.app_checks import files_are_usable
     from proxy.model.errors import StartError
 
     loaded = load_config(config)
@@ -96,7 +96,7 @@ def explain(
     host: Annotated[str, typer.Option(help="Host as the application sends it.")] = "127.0.0.1",
 ) -> None:
     """Show which route, candidates, timeouts and rules apply to a call."""
-    from proxy.app import explain_call
+    from proxy.app_checks import explain_call
 
     try:
         text = explain_call(load_config(config), host.lower(), path, method.upper())

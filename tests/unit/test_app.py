@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from proxy.app import Sidecar, explain_call, files_are_usable
+from proxy.app import Sidecar
 from proxy.model.errors import StartError
 from proxy.settings.load import load
 from tests.support import config
@@ -21,7 +21,6 @@ from tests.support.house import Running, running_sidecar, written
 from tests.support.origin import Origin
 from tests.support.peer import Peer, answer
 from tests.support.prometheus import parse
-from tests.support.values import CARD
 
 
 @pytest.fixture
@@ -133,26 +132,3 @@ async def test_both_listeners_can_be_unix_sockets(tmp_path: Path, origin: Origin
         assert (await running.ask("POST", "/psp/x")).status == 200
         assert (await running.page("/healthz")).status == 200
     assert list(tmp_path.glob("*.sock")) == []
-
-
-def test_explain_says_what_would_happen(tmp_path: Path, origin: Origin) -> None:
-    """From the same table that calls are routed by."""
-    loaded = load(written(tmp_path, origin))
-    text = explain_call(loaded, "localhost", "/psp/charges", "POST")
-    assert text is not None
-    assert text.startswith("route charges")
-    assert explain_call(loaded, "localhost", "/other", "POST") is None
-    assert explain_call(loaded, "localhost", "/psp//x", "POST") is not None
-
-
-def test_a_certificate_that_cannot_be_used_is_found_by_the_check(
-    tmp_path: Path, origin: Origin
-) -> None:
-    """Before the start, with the file's name."""
-    (tmp_path / "ca.pem").write_text(CARD, encoding="utf-8")
-    over = {"url": "https://127.0.0.1:1", "tls": {"ca_file": "ca.pem"}}
-    loaded = load(written(tmp_path, origin, upstream=over))
-    with pytest.raises(StartError, match=r"ca\.pem") as raised:
-        files_are_usable(loaded)
-    assert CARD not in str(raised.value)
-    files_are_usable(load(written(tmp_path, origin)))
