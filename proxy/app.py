@@ -34,6 +34,7 @@ from proxy.pipeline.observe import observe, where
 from proxy.pipeline.rescue import LAST_RESORT, rescue
 from proxy.retry.budget import RetryBudget
 from proxy.retry.retrying import retry
+from proxy.routing.affinity import affinity
 from proxy.routing.choose import choose
 from proxy.routing.failover import failover
 from proxy.routing.orders import Orders
@@ -148,6 +149,8 @@ class Sidecar:
                 self._admission.layer(),
                 # where it may go now, the well ones first; the claim is fenced for the first
                 choose(self._guards.order(self._overrides.candidates)),
+                # what belongs to a payment stays with its partner; the claim is fenced there
+                affinity(None if journal is None else journal.claims.find),
                 # above every timeout, so that it always learns how the call ended
                 *([] if journal is None else [journal.claims.layer()]),
                 # one budget for all attempts, visible to everything below

@@ -14,7 +14,7 @@ The last way out is a candidate that refuses where every later one would refuse 
 well, and that is the best of those where this call has made no attempt yet. A
 repetition of a call in doubt has one candidate, so it is always that.
 
-An operation that belongs to an earlier payment, on a route to several partners, is
+An operation that belongs to an earlier payment, with candidates of several partners, is
 never refused by what calls showed: failover would take it to a partner that has
 never heard of that payment, and say so. Only an operator's isolation counts there.
 """
@@ -30,7 +30,7 @@ from proxy.guard.permit import Permit, Refusal
 from proxy.guard.verdicts import Verdict, partner_s, verdict
 from proxy.model.call import Call
 from proxy.model.outcome import Origin, Outcome, Refused
-from proxy.model.route import FOLLOWING, Candidate, Route
+from proxy.model.route import Candidate, Route
 from proxy.pipeline.layer import AttemptHandler, AttemptLayer
 
 REASONS = (
@@ -127,7 +127,7 @@ class Gate:
         now = self._now()
         if refusal.code == "isolated":
             return at.refuse(refusal)
-        if not strays(route):
+        if not strays(call, route):
             if not self._is_last(call, candidate, route, now):
                 return at.refuse(refusal)
             way = self._ways[route.name]
@@ -160,12 +160,16 @@ class Gate:
         return best(chances) == mine
 
 
-def strays(route: Route) -> bool:
-    """Whether failover may take what belongs to an earlier payment to another partner."""
-    first = route.candidates[0].upstream.partner
-    return route.operation in FOLLOWING and any(
-        each.upstream.partner != first for each in route.candidates
-    )
+def strays(call: Call, route: Route) -> bool:
+    """Whether failover may take what belongs to an earlier payment to another partner.
+
+    It may not where the call has been narrowed to the partner of its payment.
+    """
+    if not route.follows:
+        return False
+    candidates = call.candidates or route.candidates
+    first = candidates[0].upstream.partner
+    return any(each.upstream.partner != first for each in candidates)
 
 
 def _patience_s(route: Route, candidate: Candidate) -> float:

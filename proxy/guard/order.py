@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable
 from proxy.guard.gate import Slices
 from proxy.guard.permit import State
 from proxy.model.call import Call
-from proxy.model.route import FOLLOWING, Candidate
+from proxy.model.route import Candidate
 from proxy.pipeline.layer import Choice
 
 STAYS_ONE_IN = 20
@@ -54,7 +54,7 @@ class Order:
     def _ordered(self, call: Call, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
         route = call.route
         assert route is not None
-        if route.operation in FOLLOWING:
+        if route.follows:
             return candidates
         now = self._now()
         ranks = [self._rank((each.upstream.name, route.compartment), now) for each in candidates]

@@ -12,6 +12,7 @@ from proxy.idempotency.keys import (
     read_key,
     row_id,
 )
+from proxy.idempotency.links import of_request
 from proxy.idempotency.record import Claim, Fence, Record, Scope, State
 from proxy.model.call import Call, Ticket
 from proxy.model.outcome import Refused
@@ -69,6 +70,7 @@ def claim_of(
         None
         if first is None
         else Fence(1, first.partner, first.name, partner_key(row, known.length_max), send_by),
+        of_request(call, secret),
     )
 
 

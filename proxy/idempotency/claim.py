@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 
 from proxy.idempotency import refusals
@@ -25,6 +25,7 @@ from proxy.idempotency.asked import claim_of, key_of, ticket_of
 from proxy.idempotency.conclude import ending
 from proxy.idempotency.fence import TAKEN_OVER, begins_by
 from proxy.idempotency.journal import Conclusion, Journal
+from proxy.idempotency.links import link, of_answer
 from proxy.idempotency.record import (
     TAKEN,
     Doubt,
@@ -38,6 +39,7 @@ from proxy.idempotency.record import (
 from proxy.idempotency.seal import Sealer, SealError, unpack
 from proxy.idempotency.settling import SETTLED_BY
 from proxy.idempotency.store import StoreUnavailable
+from proxy.model.affinity import Name, Place
 from proxy.model.call import SAFE_METHODS, Attempt, Call, Ticket
 from proxy.model.clock import Clock
 from proxy.model.events import LateEnding
@@ -82,6 +84,13 @@ class Claims:
             return handle
 
         return layer
+
+    async def find(self, name: Name) -> Sequence[Place] | None:
+        """Where calls by a payment's name are; None if the journal cannot be read."""
+        try:
+            return await self._journal.linked(link(self._secret, name))
+        except (StoreUnavailable, JournalError):
+            return None
 
     # -- what becomes of it ----------------------------------------------------------
 
@@ -147,7 +156,7 @@ class Claims:
 
     async def _conclude(self, call: Call, ticket: Ticket, outcome: Outcome) -> Outcome:
         """Write the ending; the caller hears of an answer only when it is durable."""
-        made = ending(ticket, outcome, self._sealed(ticket, outcome), call.attempts)
+        made = self._ending(call, ticket, outcome, call.attempts)
         written = Conclusion.DURABLE
         if made is not None:
             written = await self._journal.conclude(
@@ -164,10 +173,14 @@ class Claims:
             return refusals.still_in_doubt(call, outcome)
         return outcome
 
-    def _sealed(self, ticket: Ticket, outcome: Outcome) -> bytes:
+    def _ending(
+        self, call: Call, ticket: Ticket, outcome: Outcome, attempts: Sequence[Attempt] = ()
+    ) -> Step | None:
         if not isinstance(outcome, Answered) or outcome.execution is Execution.NONE:
-            return b""
-        return self._sealer.seal_answer(ticket.row_id, outcome.response)
+            return ending(ticket, outcome, b"", attempts)
+        sealed = self._sealer.seal_answer(ticket.row_id, outcome.response)
+        known_by = of_answer(call, outcome.response, self._secret)
+        return ending(ticket, outcome, sealed, attempts, known_by)
 
     # -- what comes late --------------------------------------------------------------
 
@@ -186,7 +199,7 @@ class Claims:
         made: Step | None = None
         outcome = attempt.late_outcome
         if isinstance(outcome, Answered):
-            made = ending(ticket, outcome, self._sealed(ticket, outcome))
+            made = self._ending(call, ticket, outcome)
         if isinstance(made, Settle):
             self._journal.own(
                 self._journal.conclude(ticket.row_id, ticket.token, made, ticket.attempt)

@@ -11,9 +11,14 @@ from proxy.model.outcome import Answered, Execution, Outcome
 
 
 def ending(
-    ticket: Ticket, outcome: Outcome, answer: bytes, attempts: Sequence[Attempt] = ()
+    ticket: Ticket,
+    outcome: Outcome,
+    answer: bytes,
+    attempts: Sequence[Attempt] = (),
+    link: bytes = b"",
 ) -> Step | None:
-    """The step for a call that ended; `answer` is the sealed one, if the partner gave any.
+    """The step for a call that ended; `answer` is the sealed one, if the partner gave any, and
+    `link` what its payment will be found by.
 
     None where nothing changes: a repetition that was never sent leaves the doubt as it was.
     """
@@ -21,7 +26,7 @@ def ending(
     if not ticket.fenced:
         return None if ticket.resend else Release(outcome.reason)
     if outcome.execution is Execution.DONE and (not ticket.resend or conclusive(ticket, status)):
-        return Settle(status, outcome.reason, answer)
+        return Settle(status, outcome.reason, answer, link=link)
     if outcome.execution is Execution.NONE and not ticket.resend:
         hidden = not isinstance(outcome, Answered) and any(each.sent_at for each in attempts)
         return Release(outcome.reason, note=SENT_BEFORE + "answered" if hidden else "")

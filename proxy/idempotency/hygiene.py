@@ -114,6 +114,12 @@ class Hygiene:
         return bool(_FORM_TEXT.fullmatch(text)) and self._cut_form(octets) is not octets
 
 
+def plain_body(answer: Response) -> bytes:
+    """The answer's body as it was before its content coding. Raises Unstorable."""
+    _, coding = _fields(answer)
+    return _decoded(answer.body, coding) if coding else answer.body
+
+
 def _plain(text: bytes) -> bytes:
     """Names compared alike; the zero bytes of UTF-16 do not hide one."""
     return text.translate(_LOWER, b"-_\0")

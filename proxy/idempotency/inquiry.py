@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from proxy.idempotency.keys import at, parse
 from proxy.model.outcome import Execution
+from proxy.model.pointer import at, parse
 from proxy.model.settling import Inquiry, Question
 
 

@@ -9,7 +9,7 @@ is kept here and offered again until it is taken.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from functools import partial
 from typing import Any, TypeVar
@@ -29,6 +29,7 @@ from proxy.idempotency.record import (
     Verdict,
 )
 from proxy.idempotency.store import Store, StoreUnavailable
+from proxy.model.affinity import Place
 
 T = TypeVar("T")
 
@@ -107,6 +108,15 @@ class Journal:
             return
         if verdict is Verdict.RUN:
             await self.conclude(row.id, row.token, Release("abandoned"))
+
+    async def linked(self, link: bytes) -> Sequence[Place]:
+        """Where calls with this link are. Raises StoreUnavailable, also when it takes too long."""
+        if not self.available:
+            raise StoreUnavailable
+        waiter = self._patience.waiter()
+        asked = self.own(self.store.linked(link), waiter)
+        await waiter
+        return _in_time(asked)
 
     async def step(self, row_id: bytes, token: int, made: Step) -> Record:
         """Change a row. Raises StoreUnavailable, Superseded, JournalError."""

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from proxy.idempotency.record import Scope
+from proxy.model.pointer import at, members, parse, parts
 
 _QUOTED = re.compile(rb'"((?:[ !#-\[\]-~]|\\["\\])*)"[ \t]*(?:;[ !-~]*)?')
 _BARE = re.compile(rb"[!#-+\--:<-\[\]-~]+")
@@ -27,33 +28,10 @@ _DEPTH_MAX = 200
 stack, which is not the same at two tries of one payment."""
 
 
-class _Number(str):
-    """A number as it was written."""
-
-    __slots__ = ()
-
-
-class _Repeated(ValueError):
-    """A member stands twice: parsers disagree about which one counts."""
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise _Repeated
-    return members
-
-
 def _sorted_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return dict(sorted(_members(pairs).items()))
+    return dict(sorted(members(pairs).items()))
 
 
-_DECODER = json.JSONDecoder(
-    parse_int=_Number,
-    parse_float=_Number,
-    parse_constant=_Number,
-    object_pairs_hook=_members,
-)
 _CANONICAL = json.JSONDecoder(
     parse_int=tuple,
     parse_float=tuple,
@@ -133,23 +111,6 @@ def _too_deep(body: bytes) -> bool:
     return False
 
 
-def parse(body: bytes) -> Any:
-    """JSON with numbers as written. Raises ValueError, also for a member that stands twice."""
-    return _DECODER.decode(body.decode())
-
-
-def at(value: Any, pointer: str) -> Any:
-    """What a JSON pointer (RFC 6901) leads to, or None."""
-    for part in _parts(pointer):
-        if isinstance(value, dict):
-            value = value.get(part)
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
-            value = value[int(part)]
-        else:
-            return None
-    return value
-
-
 def derived_key(secret: bytes, body: bytes, pointers: Iterable[str]) -> str | None:
     """A key from business fields, keyed since a card number may be among them; None if one lacks.
 
@@ -179,12 +140,8 @@ def field_texts(body: bytes, pointers: Iterable[str]) -> list[str]:
     return [str(each) for each in found if isinstance(each, str)]
 
 
-def _parts(pointer: str) -> list[str]:
-    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-
-
 def _remove(value: Any, pointer: str) -> None:
-    *above, last = _parts(pointer)
+    *above, last = parts(pointer)
     for part in above:
         if not isinstance(value, dict):
             return

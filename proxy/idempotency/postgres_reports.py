@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from proxy.idempotency.postgres_rows import (
     ANSWERS,
+    LINKED,
     NAMED,
     NOTE_BLOCKED,
     RESEAL,
@@ -22,6 +23,7 @@ from proxy.idempotency.postgres_wire import Lost, Unexecuted, Wire
 from proxy.idempotency.record import Record, State
 from proxy.idempotency.rows import id_bounds
 from proxy.idempotency.store import NAMED_MAX, SealAgain, StoreUnavailable
+from proxy.model.affinity import PLACES_MAX, Place
 from proxy.model.unsettled import Unsettled
 
 T = TypeVar("T")
@@ -45,6 +47,11 @@ class PostgresReports:
         """Rows by key, or by the beginning of their id."""
         asked = self._wire.fetch(NAMED, key, *(id_bounds(key) or _NOBODY), NAMED_MAX)
         return [row_of(each)[0] for each in await self._asked(asked)]
+
+    async def linked(self, link: bytes) -> Sequence[Place]:
+        """Where calls with this link are."""
+        found = await self._asked(self._wire.fetch(LINKED, link, PLACES_MAX))
+        return [(partner, upstream) for partner, upstream in found]
 
     async def unsettled(self, before: float) -> Sequence[Unsettled]:
         """What has no end, by state, upstream and operation."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from proxy.idempotency.record import Record, State
-from proxy.idempotency.rows import COLUMNS, record, values
+from proxy.idempotency.rows import COLUMNS, MADE, record, values
 from proxy.idempotency.store import Query
 
 OPEN = "state IN ('claimed', 'sending', 'in_doubt')"
@@ -34,6 +34,10 @@ UPDATE = (
 NAMED = (
     f"SELECT {_NAMES}, revision FROM tidegate_calls "  # noqa: S608
     "WHERE idem_key = $1 OR id BETWEEN $2 AND $3 LIMIT $4"
+)
+LINKED = (
+    "SELECT partner, upstream FROM tidegate_calls "  # noqa: S608
+    f"WHERE (link_request = $1 OR link_answer = $1) AND {MADE} LIMIT $2"
 )
 _SINCE = "CASE WHEN sent_at = 0 THEN claimed_at ELSE sent_at END"
 UNSETTLED = (

@@ -12,15 +12,17 @@ import hmac
 
 from proxy.idempotency.postgres_rows import OPEN
 from proxy.idempotency.postgres_wire import Lost, Unexecuted, Wire, readable
-from proxy.idempotency.rows import COLUMNS
+from proxy.idempotency.rows import COLUMNS, LINKS
 from proxy.model.errors import StartError
 
-VERSION = 1
-"""The format that this release writes."""
+VERSION = 2
+"""The format that this release writes; the one before had no links."""
+_NEEDED = 2
+"""The oldest format that this release works on."""
 READABLE_BY = 1
 """The oldest format that a release must know to work on the tables of this one."""
 _SERVER_MIN = 130000
-_BYTES = frozenset(("id", "fingerprint", "answer"))
+_BYTES = frozenset(("id", "fingerprint", "answer", *LINKS))
 _NUMBERS = frozenset(("token", "attempt", "doubts", "status", "blocked"))
 _SECONDS = frozenset(
     ("claimed_at", "changed_at", "changed_kept", "sent_at", "sent_kept", "send_by", "blocked_at")
@@ -35,6 +37,7 @@ _NO_TABLE = "42P01"
 _REASONS = {
     "28000": "it does not let us in", "28P01": "the password is wrong",
     "3D000": "there is no such database", "42501": "the user may not do that",
+    "42703": "its tables are older than this release, run `tidegate journal migrate`",
     "53300": "it has too many connections",
 }  # fmt: skip
 
@@ -47,12 +50,15 @@ def _kind(column: str) -> str:
     return "double precision" if column in _SECONDS else "text"
 
 
+def _constraint(column: str) -> str:
+    if column == "id":
+        return "PRIMARY KEY"
+    return "NULL" if column in LINKS else "NOT NULL"
+
+
 def statements() -> list[str]:
     """What makes the tables, each harmless where it was executed before."""
-    columns = ", ".join(
-        f"{name} {_kind(name)} " + ("PRIMARY KEY" if name == "id" else "NOT NULL")
-        for name in COLUMNS
-    )
+    columns = ", ".join(f"{name} {_kind(name)} {_constraint(name)}" for name in COLUMNS)
     owners = "owner text PRIMARY KEY, expires_at double precision NOT NULL"
     clock = (
         "id integer PRIMARY KEY, kept double precision NOT NULL, beat_at double precision NOT NULL"
@@ -67,10 +73,12 @@ def statements() -> list[str]:
         "tidegate_calls_open": f"(changed_at, id) WHERE {OPEN}",
         "tidegate_calls_ended": f"(changed_kept) WHERE {_ENDED}",
         "tidegate_calls_key": "(idem_key)",
+        **{f"tidegate_calls_{name}": f"({name}) WHERE {name} IS NOT NULL" for name in LINKS},
     }
     numbers = {"version": VERSION, "readable_by": READABLE_BY}
     return [
         *(f"CREATE TABLE IF NOT EXISTS {name} ({what})" for name, what in tables.items()),
+        *(f"ALTER TABLE tidegate_calls ADD COLUMN IF NOT EXISTS {name} bytea" for name in LINKS),
         *(
             f"CREATE INDEX IF NOT EXISTS {name} ON tidegate_calls {what}"
             for name, what in indexes.items()
@@ -173,10 +181,10 @@ def _check_version(found: dict[str, str], url: str) -> None:
             f"the journal in {readable(url)} has format {version}, this release reads {VERSION}; "
             "run a newer release"
         )
-    if version < READABLE_BY:
+    if version < _NEEDED:
         raise StartError(
             f"the journal in {readable(url)} has format {version}, this release needs "
-            f"{READABLE_BY}; run `tidegate journal migrate`"
+            f"{_NEEDED}; run `tidegate journal migrate`"
         )
 
 

@@ -125,6 +125,11 @@ class Record:
     reference: str = ""
     """The application's own reference, by which the partner can be asked."""
     settling: str = ""
+    link_request: bytes = b""
+    """16 bytes by which later calls of the same payment find this one, from the request; see
+    links.py."""
+    link_answer: bytes = b""
+    """The same from the answer."""
     blocked: int = 0
     """Later calls with this key that were not sent: duplicates. Counted now and then, so a crash
     may lose the last second's."""
@@ -152,6 +157,8 @@ class Claim:
     """Upstreams where a repetition is safe only after the partner was asked and had nothing."""
     fence: Fence | None = None
     """The first attempt, where it is known already; its number and key are the row's, if any."""
+    link: bytes = b""
+    """See Record.link_request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +180,8 @@ class Settle:
     reason: str
     answer: bytes
     note: str = ""
+    link: bytes = b""
+    """See Record.link_answer."""
     by_operator: bool = False
     """Somebody who knows that a reversal was begun says so all the same."""
 

@@ -11,9 +11,14 @@ COLUMNS = (
     "id", "tenant", "scope_group", "operation", "idem_key", "fingerprint", "state", "token",
     "owner", "call", "claimed_at", "changed_at", "changed_kept", "attempt", "partner", "upstream",
     "partner_key", "sent_at", "sent_kept", "doubts", "send_by", "status", "execution", "reason",
-    "answer", "note", "reference", "settling", "blocked", "blocked_at",
+    "answer", "note", "reference", "settling", "link_request", "link_answer", "blocked",
+    "blocked_at",
 )  # fmt: skip
 """In the order of the values below."""
+LINKS = ("link_request", "link_answer")
+"""Null where there is none, so that the indexes of them have only what leads somewhere."""
+MADE = "state IN ('in_doubt', 'settled')"
+"""The rows of calls that made a payment, or may have: of one at work nobody knows yet where."""
 _ID_BEGINNING = re.compile(r"[0-9a-f]{6,32}")
 """Fewer digits than six could be the beginning of anything."""
 
@@ -26,7 +31,8 @@ def values(row: Record) -> tuple[Any, ...]:
         row.state.value, row.token, row.owner, row.call, row.claimed_at, row.changed_at,
         row.changed_kept, row.attempt, row.partner, row.upstream, row.partner_key, row.sent_at,
         row.sent_kept, row.doubts, row.send_by, row.status, row.execution, row.reason, row.answer,
-        row.note, row.reference, row.settling, row.blocked, row.blocked_at,
+        row.note, row.reference, row.settling, row.link_request or None, row.link_answer or None,
+        row.blocked, row.blocked_at,
     )  # fmt: skip
 
 
@@ -37,7 +43,10 @@ def record(columns: tuple[Any, ...]) -> Record:
         known = State(state)
     except ValueError:
         raise JournalError(f"the row {row_id.hex()} has the state {state!r}") from None
-    return Record(row_id, Scope(tenant, group, operation, key), fingerprint, known, *rest)
+    found = Record(row_id, Scope(tenant, group, operation, key), fingerprint, known, *rest)
+    found.link_request = found.link_request or b""
+    found.link_answer = found.link_answer or b""
+    return found
 
 
 def id_bounds(beginning: str) -> tuple[bytes, bytes] | None:

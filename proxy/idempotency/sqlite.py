@@ -23,11 +23,12 @@ from proxy.idempotency.rows import record
 from proxy.idempotency.sqlite_batch import Batch
 from proxy.idempotency.sqlite_open import connect, lock_out_others, usable
 from proxy.idempotency.sqlite_read import counts, find, named, unsettled
-from proxy.idempotency.sqlite_schema import OPEN_ROWS, SCHEMA, VERSION
+from proxy.idempotency.sqlite_schema import LINKED, META, OPEN_ROWS, SCHEMA, UPGRADES, VERSION
 from proxy.idempotency.sqlite_upkeep import note_blocked, purge, reseal
 from proxy.idempotency.store import Query, SealAgain, StoreUnavailable
 from proxy.idempotency.transitions import after_crash, claim, step
 from proxy.idempotency.writer import Writer
+from proxy.model.affinity import PLACES_MAX, Place
 from proxy.model.errors import StartError
 from proxy.model.unsettled import Unsettled
 
@@ -111,6 +112,15 @@ class SqliteStore:
         """Rows by key, or by the beginning of their id."""
         return await self._reading(named, self._path, key)
 
+    async def linked(self, link: bytes) -> Sequence[Place]:
+        """Where calls with this link are."""
+
+        def work() -> list[Place]:
+            self._rows.flush()
+            return self._connection.execute(LINKED, (link, PLACES_MAX)).fetchall()
+
+        return await self._writer.submit(work)
+
     async def unsettled(self, before: float) -> Sequence[Unsettled]:
         """What has no end, by state, upstream and operation."""
         return await self._reading(unsettled, self._path, before)
@@ -192,15 +202,27 @@ class SqliteStore:
 
     def _begin(self) -> float:
         """Make the schema, check its version; how long the journal had been open before."""
-        self._connection.executescript(SCHEMA)
+        self._connection.execute(META)
         found = dict(self._connection.execute("SELECT name, value FROM meta").fetchall())
-        if found.get("version", VERSION) != VERSION:
+        version = found.get("version", VERSION)
+        if version != VERSION and version not in UPGRADES:
             raise StartError(
                 f"the journal {self._path} has format {found['version']}, this release reads "
                 f"{VERSION}; run the release that wrote it, or a newer one"
             )
+        if version != VERSION:
+            self._upgrade(version)
+        self._connection.executescript(SCHEMA)
         self._put("version", VERSION)
         return float(found.get("kept", 0.0))
+
+    def _upgrade(self, version: int) -> None:
+        """Bring a file of an older format up to this one; all of it or nothing."""
+        with transaction(self._connection):
+            for older in range(version, VERSION):
+                for statement in UPGRADES[older]:
+                    self._connection.execute(statement)
+            self._put("version", VERSION)
 
     def _resume(self) -> dict[State, int]:
         """Rows that a dead run left behind: unsent ones are free, sent ones in doubt."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from proxy.idempotency.record import Record, State
-from proxy.idempotency.rows import COLUMNS, id_bounds, record
+from proxy.idempotency.rows import COLUMNS, LINKS, id_bounds, record
 from proxy.idempotency.store import NAMED_MAX, Query
 from proxy.model.unsettled import Unsettled
 
@@ -27,6 +27,13 @@ _UNSETTLED = (
     f"SELECT state, partner, upstream, operation, count(*), min({_SINCE}), sum({_SINCE} < ?) "  # noqa: S608
     f"FROM calls WHERE {OPEN} GROUP BY state, partner, upstream, operation"
 )
+
+_FORMAT = "SELECT value FROM meta WHERE name = 'version'"
+_WITHOUT_LINKS = (
+    f"CREATE TEMP VIEW calls AS SELECT *, {', '.join(f'NULL AS {name}' for name in LINKS)} "  # noqa: S608
+    "FROM main.calls"
+)
+"""A file that no sidecar of this release has opened yet is read as it is."""
 
 
 def find(path: Path, query: Query) -> list[Record]:
@@ -76,6 +83,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection that cannot write."""
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
     try:
+        if connection.execute(_FORMAT).fetchone() == (1,):
+            connection.execute(_WITHOUT_LINKS)
         yield connection
     finally:
         connection.close()

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from proxy.idempotency.rows import COLUMNS
+from proxy.idempotency.rows import COLUMNS, LINKS, MADE
 from proxy.idempotency.sqlite_read import OPEN
 
-VERSION = 1
+VERSION = 2
+"""Format 1 had no links."""
 _NAMES = ", ".join(COLUMNS)
+
+
+def _column(name: str) -> str:
+    if name in LINKS:
+        return name
+    return name + (" BLOB NOT NULL UNIQUE" if name == "id" else " NOT NULL")
+
+
+META = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID"
 SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+{META};
 CREATE TABLE IF NOT EXISTS calls (
   number INTEGER PRIMARY KEY,
-  {", ".join(name + (" BLOB NOT NULL UNIQUE" if name == "id" else " NOT NULL") for name in COLUMNS)}
+  {", ".join(_column(name) for name in COLUMNS)}
 );
 CREATE INDEX IF NOT EXISTS calls_open ON calls (changed_at)
   WHERE {OPEN};
 CREATE INDEX IF NOT EXISTS calls_key ON calls (idem_key);
+CREATE INDEX IF NOT EXISTS calls_link_request ON calls (link_request)
+  WHERE link_request IS NOT NULL;
+CREATE INDEX IF NOT EXISTS calls_link_answer ON calls (link_answer) WHERE link_answer IS NOT NULL;
 """
+UPGRADES = {1: tuple(f"ALTER TABLE calls ADD COLUMN {name}" for name in LINKS)}
+"""From an older format to the next one, in one transaction."""
 _CHANGING = tuple(
     name for name in COLUMNS if name not in ("id", "tenant", "scope_group", "operation", "idem_key")
 )
@@ -29,7 +44,7 @@ _UPDATE = f"UPDATE SET {', '.join(f'{name}=excluded.{name}' for name in _CHANGIN
 SAVES = {
     count: f"INSERT INTO calls ({_NAMES}) VALUES {', '.join([_ROW] * count)} "  # noqa: S608
     f"ON CONFLICT (id) DO {_UPDATE}"
-    for count in (32, 16, 8, 4, 2, 1)
+    for count in (31, 16, 8, 4, 2, 1)
     if count * len(COLUMNS) <= _PARAMETERS_MAX
 }
 """By number of rows, most first."""
@@ -46,4 +61,8 @@ def reads(count: int) -> tuple[str, list[bytes]]:
     return f"SELECT {_NAMES} FROM calls WHERE id IN ({marks})", [b""] * (rounded - count)  # noqa: S608
 
 
+LINKED = (
+    "SELECT partner, upstream FROM calls WHERE (link_request = ?1 OR link_answer = ?1) "  # noqa: S608
+    f"AND {MADE} LIMIT ?2"
+)
 OPEN_ROWS = f"SELECT {_NAMES} FROM calls WHERE {OPEN}"  # noqa: S608

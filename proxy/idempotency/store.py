@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from proxy.idempotency.record import Claim, Instant, Record, State, Step, Verdict
+from proxy.model.affinity import Place
 from proxy.model.unsettled import Unsettled
 
 SealAgain = Callable[[bytes, bytes], bytes | None]
@@ -70,6 +71,11 @@ class Store(Protocol):
     async def named(self, key: str) -> Sequence[Record]:
         """The rows with this key, in whatever scope, and those whose id in hexadecimal begins
         so (with six digits or more); NAMED_MAX at most. It reads few rows of many.
+        """
+
+    async def linked(self, link: bytes) -> Sequence[Place]:
+        """Where the calls are that made a payment, or may have, and have this link: PLACES_MAX of
+        them at most.
         """
 
     async def unsettled(self, before: float) -> Sequence[Unsettled]:

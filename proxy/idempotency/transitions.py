@@ -48,6 +48,7 @@ _MARKS: Mapping[str, frozenset[Settling]] = {
     Settling.UNREVERSED: frozenset(),
 }
 
+_DECLINED = 400
 _ALL = attrgetter(*(each.name for each in fields(Record)))
 """For a copy of a row; copy() takes three times as long, on the thread that writes."""
 
@@ -136,6 +137,7 @@ def _claimed(wanted: Claim, token: int, now: Instant) -> Record:
         id=wanted.id, scope=wanted.scope, fingerprint=wanted.fingerprint, state=State.CLAIMED,
         token=token, owner=wanted.owner, call=wanted.call, claimed_at=now.wall,
         changed_at=now.wall, changed_kept=now.kept, reference=wanted.reference,
+        link_request=wanted.link,
     )  # fmt: skip
 
 
@@ -184,9 +186,11 @@ def _fence(row: Record, made: Fence, now: Instant) -> Record:
 def _settle(row: Record, made: Settle, now: Instant) -> Record:
     if row.settling in _REVERSING and not made.by_operator:
         raise Superseded("a reversal was begun: no answer to the call is a success any more")
+    declined = made.reason == "answered" and made.status >= _DECLINED  # there is no payment
     return _to(
         State.SETTLED, row, now, execution="done", status=made.status, reason=made.reason,
         answer=made.answer, note=made.note, settling="", token=_after_news(row),
+        link_request=b"" if declined else row.link_request, link_answer=made.link,
     )  # fmt: skip
 
 
@@ -212,7 +216,7 @@ def _release(row: Record, made: Release, now: Instant) -> Record:
     return _to(
         State.RELEASED, row, now, execution="none", reason=made.reason,
         note=made.note or row.note, status=0, answer=b"", sent_at=0.0, sent_kept=0.0, doubts=0,
-        settling="", partner_key=key, token=_after_news(row),
+        settling="", partner_key=key, token=_after_news(row), link_request=b"", link_answer=b"",
     )  # fmt: skip
 
 

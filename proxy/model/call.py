@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from proxy.model.message import Failure, Request, Response
-from proxy.model.outcome import Outcome
+from proxy.model.outcome import Outcome, Refused
 from proxy.model.route import Candidate, KeyFrom, Route
 
 SAFE_METHODS = frozenset((b"GET", b"HEAD", b"OPTIONS"))
@@ -84,6 +84,10 @@ class Call:
     route: Route | None = None
     candidates: tuple[Candidate, ...] = ()
     """Where a new call may go, in order; none: nowhere, and only what was sent is settled."""
+    nowhere: Refused | None = None
+    """Why it may go nowhere, where that is not an operator's word."""
+    why: str = ""
+    """Why its candidates are these, where they are not simply the route's."""
     trace_id: bytes = b""
     span_id: bytes = b""
     trace_flags: bytes = b"01"

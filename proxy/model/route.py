@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from proxy.model.affinity import NO_AFFINITY, Affinity, follows
 from proxy.model.breaker import BREAKER, BreakerLimits
 from proxy.model.bulkhead import LIMITS, BestEffort, BulkheadLimits, Priority
 from proxy.model.message import Header
 from proxy.model.outcome import Execution
 from proxy.model.settling import NO_RULE, OAuth2, SettleRule
-
-FOLLOWING = frozenset(("capture", "refund", "void", "inquire"))
-"""Operations that belong to an earlier payment, and stay with it."""
 
 
 class Money(StrEnum):
@@ -233,14 +231,18 @@ class Route:
     idempotency: Idempotency | None = None
     priority: Priority = Priority.PAYMENT
     best_effort: BestEffort | None = None
+    affinity: Affinity = NO_AFFINITY
     line: int = field(default=0, compare=False)
     """Where in the file it stands, for `tidegate explain`."""
     compartment: str = field(init=False, repr=False, compare=False)
     """Whose places at an upstream its attempts take: its operation's, or its own."""
     keyed: Keyed = field(init=False, repr=False, compare=False)
+    follows: bool = field(init=False, repr=False, compare=False)
+    """Its calls belong to earlier payments."""
 
     def __post_init__(self) -> None:
         """What every keyed call would find out anew."""
         object.__setattr__(self, "keyed", _keyed(self.candidates))
+        object.__setattr__(self, "follows", follows(self.operation, self.affinity))
         own = f"best_effort/{self.name}"
         object.__setattr__(self, "compartment", own if self.best_effort else self.operation)

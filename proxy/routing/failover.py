@@ -8,6 +8,8 @@ can be settled nowhere else.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from proxy.model.call import Call
 from proxy.model.clock import Clock
 from proxy.model.outcome import Execution, Origin, Outcome, Refused
@@ -16,7 +18,11 @@ from proxy.pipeline.layer import AttemptHandler, Choice, Handler
 from proxy.routing.choose import by_file
 from proxy.routing.eligibility import may_try_again, more_telling
 
-_RETRY_AFTER_S = 5
+_NO_CANDIDATE = Refused(
+    "no_candidate", 503,
+    "No upstream of this route may be called: operators have drained them, or forced it away.",
+    Origin.PROXY, retry_after_s=5,
+)  # fmt: skip
 
 
 def failover(inner: AttemptHandler, clock: Clock, choice: Choice = by_file) -> Handler:
@@ -55,11 +61,6 @@ def _open(candidate: Candidate, call: Call, now: tuple[Candidate, ...]) -> bool:
 
 
 def _nowhere(call: Call) -> Refused:
-    return Refused(
-        "no_candidate", 503,
-        "No upstream of this route may be called: operators have drained them, or forced it away.",
-        Origin.PROXY,
-        # without a journal's word an earlier call with this key may have run
-        Execution.UNKNOWN if call.may_be_repeated else Execution.NONE,
-        retry_after_s=_RETRY_AFTER_S,
-    )  # fmt: skip
+    """Without a journal's word an earlier call with this key may have run."""
+    execution = Execution.UNKNOWN if call.may_be_repeated else Execution.NONE
+    return replace(call.nowhere or _NO_CANDIDATE, execution=execution)

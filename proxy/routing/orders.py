@@ -14,7 +14,6 @@ from typing import Any
 
 from proxy.model.checked_file import FileError
 from proxy.model.clock import Clock
-from proxy.model.route import FOLLOWING
 from proxy.model.standing import Kind, Override, Why
 from proxy.routing import kept
 from proxy.routing.described import described, report
@@ -70,7 +69,7 @@ class Orders:
         candidates = names(found.candidates)
         if upstream not in candidates:
             return _problem("no_candidate", candidates)
-        if self._overrides.drained(upstream) and found.operation not in FOLLOWING:
+        if self._overrides.drained(upstream) and not found.follows:
             return _problem("drained", [each for each in candidates if each != upstream])
         return await self._set(Kind.FORCE, route, upstream, why)
 

@@ -4,8 +4,8 @@
     drain   new payments go to an upstream no more
 
 A drain counts for a force, too: a route forced to a drained upstream has no
-candidate. It leaves alone the routes whose operations belong to a payment that
-was made before (capture, refund, void, inquire): that payment is there and
+candidate. It leaves alone the routes whose calls belong to a payment that was
+made before (capture, refund, void, inquire, and all that follow one): that payment is there and
 nowhere else, and an inquiry elsewhere would truthfully deny it, upon which the
 application would pay again. A force names its route, so it is taken at its word.
 
@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from proxy.model.call import Call
 from proxy.model.clock import Clock
 from proxy.model.events import OverrideChanged
-from proxy.model.route import FOLLOWING, Candidate, Route
+from proxy.model.route import Candidate, Route
 from proxy.model.standing import Kind, Override
 
 Tell = Callable[[OverrideChanged], None]
@@ -114,7 +114,7 @@ class Overrides:
 
     def _chosen(self, route: Route) -> tuple[Candidate, ...]:
         forced = self._standing.get((Kind.FORCE, route.name))
-        spared = route.operation in FOLLOWING
+        spared = route.follows
         return tuple(
             each
             for each in route.candidates

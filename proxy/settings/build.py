@@ -12,6 +12,7 @@ from proxy.model.settling import SettleRule
 from proxy.settings import build_bulkhead as bulkhead
 from proxy.settings import build_keys as keys
 from proxy.settings import defaults
+from proxy.settings.build_affinity import affinity
 from proxy.settings.kinds import OPERATIONS
 from proxy.settings.partner import Headers, Partner, Pool, Timeouts, Tls, Upstream
 from proxy.settings.schema import Retry, Route, Settings, TimeoutOverrides
@@ -175,6 +176,7 @@ def _route(
         idempotency=idempotency,
         priority=bulkhead.priority(route),
         best_effort=bulkhead.best_effort(route),
+        affinity=affinity(route),
         line=route.line,
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from proxy.settings.base import Model
+from proxy.settings.checks_affinity import check_affinity
 from proxy.settings.checks_best_effort import check_best_effort
 from proxy.settings.checks_keys import check_keys
 from proxy.settings.checks_routes import check_routes
@@ -38,6 +39,7 @@ def _findings(settings: Settings, root: Node) -> Iterator[Finding]:
     yield from check_upstreams(settings)
     yield from check_routes(settings, upstream_names(root))
     yield from check_best_effort(settings)
+    yield from check_affinity(settings)
 
 
 def upstream_names(root: Node) -> frozenset[str]:

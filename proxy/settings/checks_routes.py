@@ -82,7 +82,8 @@ def _check_match(place: Loc, route: Route, settings: Settings) -> Iterator[Findi
 
 
 def _check_partners(place: Loc, route: Route, settings: Settings) -> Iterator[Finding]:
-    if route.operation not in ("capture", "refund", "void"):
+    follows = route.affinity is not None and route.affinity.follow is not None
+    if follows or route.operation not in ("capture", "refund", "void"):
         return
     partners = {
         name
@@ -93,7 +94,7 @@ def _check_partners(place: Loc, route: Route, settings: Settings) -> Iterator[Fi
         yield Finding(
             (*place, "candidates"),
             f"lets a {route.operation} move to a partner that did not authorise the payment",
-            "keep the upstreams of one partner",
+            "keep the upstreams of one partner, or add affinity.follow",
             (("partners",), (*place, "operation")),
             is_warning=True,
         )

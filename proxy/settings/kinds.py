@@ -75,7 +75,8 @@ def is_profile_path(written: str) -> bool:
     return "/" in written or written.endswith((".yaml", ".yml"))
 
 
-def _pointer(written: str) -> str:
+def parse_pointer(written: str) -> str:
+    """A JSON pointer. Raises Wrong."""
     if _POINTER.fullmatch(written) is None:
         raise Wrong("is not a JSON pointer", "write one such as /payment/reference (RFC 6901)")
     return written
@@ -198,7 +199,7 @@ PathPrefix = Annotated[str, text(network.parse_prefix, pattern=r"^/|\$\{")]
 File = Annotated[str, _File()]
 HeaderName = Annotated[str, text(parse_header_name, **_HEADER)]
 HeaderValue = Annotated[Secret, text(_secret)]
-Pointer = Annotated[str, text(_pointer, pattern=r"^/|\$\{")]
+Pointer = Annotated[str, text(parse_pointer, pattern=r"^/|\$\{")]
 UrlTarget = Annotated[str, text(_target, pattern=r"^/|\$\{")]
 AnyTarget = Annotated[str, text(_any_target, pattern=r"^/|\$\{")]
 JsonTemplate = Annotated[str, text(_json_template)]

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
+from proxy.settings.affinity import Affinity
 from proxy.settings.base import Model, key, required
 from proxy.settings.bulkhead import BestEffort
 from proxy.settings.dns import Dns
@@ -92,6 +93,9 @@ class Route(Model):
     )
     best_effort: BestEffort | None = key(
         None, "a small budget, and a reply for when it is over; never where money moves"
+    )
+    affinity: Affinity | None = key(
+        None, "keeps what belongs to a payment with the partner that authorised it"
     )
 
 

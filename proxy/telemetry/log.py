@@ -52,7 +52,7 @@ class CallLog:
             f'"attempts":{len(call.attempts)},"bytes_in":{len(call.request.body)},'
             f'"bytes_out":{bytes_out},'
             f'"duration_us":{int((event.ended_at - call.arrived_at) * 1_000_000)},'
-            f'"send_us":{send_us},"wait_us":{wait_us}}}\n'
+            f'"send_us":{send_us},"wait_us":{wait_us}{_why(call)}}}\n'
         ).encode()
 
     def _what(self, call: Call, outcome: Outcome, reused: bool) -> str:
@@ -162,6 +162,11 @@ class CallLog:
             "next_probe_s": event.next_probe_s,
         }
         return json.dumps(fields).encode() + b"\n"
+
+
+def _why(call: Call) -> str:
+    """Why its candidates were those, where that is not the file's order."""
+    return f',"why":{json.dumps(call.why)}' if call.why else ""
 
 
 def _timings(call: Call, attempt: Attempt | None) -> tuple[int, int]:

@@ -26,6 +26,7 @@ from proxy.idempotency.record import (
     Verdict,
 )
 from proxy.idempotency.store import Query, SealAgain, StoreUnavailable
+from proxy.model.affinity import Place
 from proxy.model.unsettled import Unsettled
 from tests.simulation.virtual import VirtualLoop
 from tests.support.manual_clock import ManualClock
@@ -179,6 +180,9 @@ class SimulatedStore:
 
     async def named(self, key: str) -> Sequence[Record]:
         raise AssertionError(f"not asked for: {key}")
+
+    async def linked(self, link: bytes) -> Sequence[Place]:
+        raise AssertionError(f"not asked for: {link!r}")
 
     async def unsettled(self, before: float) -> Sequence[Unsettled]:
         raise AssertionError(f"not asked for: {before}")

@@ -189,7 +189,7 @@ async def test_what_belongs_to_an_earlier_payment_is_not_sent_to_another_partner
         house.trip("a", "inquire")
         ended = await ask(house, taken, A)
         assert isinstance(ended, Refused) is refused
-        assert strays(taken) is not refused
+        assert strays(call(taken=taken), taken) is not refused
 
 
 async def test_a_breaker_that_is_off_watches_nothing() -> None:

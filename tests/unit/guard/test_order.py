@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from proxy.model.affinity import FOLLOWING
 from proxy.model.breaker import BreakerLimits, BreakerMode
-from proxy.model.route import FOLLOWING, Candidate, Route
+from proxy.model.route import Candidate, Route
 from proxy.routing.choose import by_file
 from tests.support.values import call, candidate, route, upstream
 from tests.unit.guard.slices import Slices

@@ -9,6 +9,7 @@ from dataclasses import replace
 from proxy.idempotency import transitions
 from proxy.idempotency.record import Claim, Fence, Instant, Record, State, Step, Verdict
 from proxy.idempotency.store import Query, SealAgain, StoreUnavailable
+from proxy.model.affinity import Place
 from proxy.model.unsettled import Unsettled
 from tests.support.manual_clock import ManualClock
 
@@ -85,6 +86,16 @@ class MemoryStore:
             row
             for row in self.rows.values()
             if row.scope.key == key or (len(key) >= 6 and row.id.hex().startswith(key.lower()))
+        ]
+
+    async def linked(self, link: bytes) -> Sequence[Place]:
+        if self.down:
+            raise StoreUnavailable
+        made = (State.IN_DOUBT, State.SETTLED)
+        return [
+            (row.partner, row.upstream)
+            for row in self.rows.values()
+            if link in (row.link_request, row.link_answer) and row.state in made
         ]
 
     async def unsettled(self, before: float) -> Sequence[Unsettled]:

@@ -11,12 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.idempotency.keys import (
-    at,
     canonical,
     derived_key,
     field_texts,
     fingerprint,
-    parse,
     partner_key,
     read_key,
     row_id,
@@ -130,15 +128,6 @@ def test_two_meanings_never_read_alike(one: Any, other: Any) -> None:
     """A number and the string of its digits, an empty list and none, and so on."""
     alike = canonical(json.dumps([one]).encode()) == canonical(json.dumps([other]).encode())
     assert alike is (json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True))
-
-
-@pytest.mark.parametrize(
-    ("pointer", "found"),
-    [("/a/0/b~1c", "x"), ("/a/1", None), ("/a/x", None), ("/n", "1.50"), ("/n/x", None)],
-)
-def test_pointers(pointer: str, found: str | None) -> None:
-    """RFC 6901, with escapes; numbers as they are written."""
-    assert at(parse(b'{"a": [{"b/c": "x"}], "n": 1.50}'), pointer) == found
 
 
 def test_the_same_fields_make_the_same_key() -> None:

@@ -17,7 +17,7 @@ def test_migrating_says_where_and_what(postgres_server: PostgresServer) -> None:
     url = asyncio.run(new_database(postgres_server))
     said = [migrate(url) for _ in range(2)]
     assert said[0] == said[1]
-    assert said[0].endswith("has format 1")
+    assert said[0].endswith("has format 2")
     assert url.rpartition("/")[2] in said[0]
 
 

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from loadtests.incidents.postgres import PostgresServer
+from proxy.idempotency.postgres_rows import LINKED
 from proxy.idempotency.postgres_schema import check_server, check_tables, migrate
 from proxy.idempotency.postgres_wire import Lost, Unexecuted, Wire
+from proxy.idempotency.rows import LINKS
 from proxy.model.errors import StartError
 from tests.support.postgres import new_database
 
@@ -72,7 +74,7 @@ async def test_another_secret_is_refused(database: str) -> None:
 
 @pytest.mark.parametrize(
     ("version", "readable_by", "refusal"),
-    [("2", "1", None), ("2", "2", r"run a newer release"), ("0", "0", r"journal migrate")],
+    [("3", "1", None), ("3", "3", r"run a newer release"), ("1", "1", r"journal migrate")],
 )
 async def test_a_format_of_another_release(
     database: str, version: str, readable_by: str, refusal: str | None
@@ -89,7 +91,28 @@ async def test_a_format_of_another_release(
         await check_tables(wire, database, SECRET)
         await migrate(wire, database)
         ((kept,),) = await wire.fetch("SELECT value FROM tidegate_meta WHERE name = 'version'")
-        assert kept == "2"
+        assert kept == "3"
+    await wire.close()
+
+
+async def test_tables_of_the_format_before_are_brought_up_to_this_one(database: str) -> None:
+    """Once somebody migrates; a sidecar of the release before can go on working on them."""
+    wire = Wire(database, 1, 5.0)
+    await migrate(wire, database)
+    for statement in (
+        *(f"ALTER TABLE tidegate_calls DROP COLUMN {name}" for name in LINKS),
+        "UPDATE tidegate_meta SET value = '1' WHERE name = 'version'",
+    ):
+        await wire.fetch(statement)
+    with pytest.raises(StartError, match=r"format 1, this release needs 2; .*journal migrate"):
+        await check_tables(wire, database, SECRET)
+    await migrate(wire, database)
+    await check_tables(wire, database, SECRET)
+    assert await wire.fetch(LINKED, b"x" * 16, 1) == []
+    ((readable_by,),) = await wire.fetch(
+        "SELECT value FROM tidegate_meta WHERE name = 'readable_by'"
+    )
+    assert readable_by == "1"
     await wire.close()
 
 

@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from proxy.idempotency.record import Claim, State, Step, Verdict
+from proxy.idempotency.rows import COLUMNS, LINKS, values
 from proxy.idempotency.sqlite import SqliteStore
+from proxy.idempotency.sqlite_read import find
+from proxy.idempotency.sqlite_schema import LINKED, META
 from proxy.idempotency.store import Query, StoreUnavailable
 from proxy.model.errors import StartError
 from tests.support.manual_clock import ManualClock
-from tests.unit.idempotency.values import DOUBT, SETTLE, fence, wanted
+from tests.unit.idempotency.values import DOUBT, SETTLE, fence, row, wanted
 
 HOUR_S = 3600.0
 
@@ -132,10 +135,49 @@ async def test_a_format_of_another_release_is_refused(disk: Disk) -> None:
     other.execute("UPDATE meta SET value = 99 WHERE name = 'version'")
     other.commit()
     other.close()
-    with pytest.raises(StartError, match=r"format 99, this release reads 1"):
+    with pytest.raises(StartError, match=r"format 99, this release reads 2"):
         disk.open()
     with pytest.raises(StartError, match=r"format 99"):
         disk.open()
+
+
+async def test_a_file_of_the_format_before_is_brought_up_to_this_one(disk: Disk) -> None:
+    """What it remembers stays, and new payments have links; readers manage before that."""
+    older = sqlite3.connect(disk.path)
+    older.execute(META)
+    older.execute("INSERT INTO meta VALUES ('version', 1)")
+    names = [name for name in COLUMNS if name not in LINKS]
+    older.execute(
+        f"CREATE TABLE calls (number INTEGER PRIMARY KEY, {', '.join(names)}, UNIQUE(id))"
+    )
+    known = row(State.SETTLED)
+    kept = dict(zip(COLUMNS, values(known), strict=True))
+    marks = ", ".join("?" * len(names))
+    older.execute(
+        f"INSERT INTO calls ({', '.join(names)}) VALUES ({marks})",
+        [kept[name] for name in names],
+    )
+    older.commit()
+    older.close()
+    assert find(disk.path, Query()) == [known]
+    store = disk.open()
+    assert await store.read(known.id) == known
+    await settled(store, wanted("k2", link=b"l" * 16))
+    assert await store.linked(b"l" * 16) == [("acme", "a")]
+    await store.close()
+    assert await disk.open().read(known.id) == known
+
+
+async def test_a_payment_is_found_by_its_links_without_reading_a_million_rows(disk: Disk) -> None:
+    """Each of the two has an index, of those rows alone that have it."""
+    await disk.open().close()
+    connection = sqlite3.connect(disk.path)
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {LINKED}", (b"l", 1)).fetchall()
+    connection.close()
+    text = " ".join(step[3] for step in plan)
+    assert "calls_link_request" in text
+    assert "calls_link_answer" in text
+    assert "SCAN" not in text
 
 
 async def test_a_file_that_is_no_journal_is_refused(disk: Disk) -> None:

@@ -104,8 +104,9 @@ async def test_a_call_is_named_without_reading_a_million_rows(
     """By the index of keys, and by the one of ids."""
     plans = _plans(monkeypatch)
     assert sqlite_read.named(journal, "abcdef12") == []
-    assert ["calls_key" in plan for plan in plans] == [True, False]
-    assert all("SEARCH calls USING INDEX" in plan for plan in plans)
+    asked = [plan for plan in plans if " meta " not in plan]
+    assert ["calls_key" in plan for plan in asked] == [True, False]
+    assert all("SEARCH calls USING INDEX" in plan for plan in asked)
 
 
 def test_counting_what_has_no_end_reads_nothing_else(

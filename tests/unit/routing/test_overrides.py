@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from proxy.model.affinity import FOLLOWING
 from proxy.model.events import OverrideChanged
-from proxy.model.route import FOLLOWING, Route
+from proxy.model.route import Route
 from proxy.model.standing import Kind, Override
 from proxy.routing.overrides import Overrides, names
 from tests.support.manual_clock import ManualClock
