@@ -37,6 +37,7 @@ from proxy.retry.retrying import retry
 from proxy.routing.affinity import affinity
 from proxy.routing.choose import choose
 from proxy.routing.failover import failover
+from proxy.routing.orderings import Orderings
 from proxy.routing.orders import Orders
 from proxy.routing.overrides import Overrides
 from proxy.routing.routed import routed
@@ -77,9 +78,11 @@ class Sidecar:
             loop, self._clock, self._findings.attempt, log_calls=self._settings.log.calls
         )
         self._guards = Guards(built.routes, self._clock.now, self._sink.emit)
+        self._orderings = Orderings(built.routes, self._guards.condition, self._clock.now)
         self._sink.load = reporter(
             admission=self._admission.report, bulkheads=self._bulkheads.report,
             background=self._background.report, breakers=self._guards.report,
+            orders=self._orderings.report,
         )  # fmt: skip
         self._built = built
         self._overrides = Overrides(built.routes, built.upstreams, self._clock, self._sink.emit)
@@ -148,7 +151,7 @@ class Sidecar:
                 # refuses before any durable work, the least important first
                 self._admission.layer(),
                 # where it may go now, the well ones first; the claim is fenced for the first
-                choose(self._guards.order(self._overrides.candidates)),
+                choose(self._guards.order(self._orderings.over(self._overrides.candidates))),
                 # what belongs to a payment stays with its partner; the claim is fenced there
                 affinity(None if journal is None else journal.claims.find),
                 # above every timeout, so that it always learns how the call ended
@@ -296,6 +299,7 @@ class Sidecar:
         for transport in self._transports.values():
             transport.pool.tend()
         self._guards.tick()
+        self._orderings.look()
         self._findings.names(self._dns.troubles())
         self._tending = self._loop.call_later(TEND_INTERVAL_S, self._tend)
 

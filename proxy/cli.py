@@ -17,7 +17,7 @@ import typer
 
 from proxy.cli_common import DEFAULT_ADMIN, ConfigFile, fail, load_config, table
 from proxy.cli_journal import journal
-from proxy.cli_partners import name_rows, partner_rows
+from proxy.cli_partners import name_rows, partners_text
 from proxy.cli_route import route
 
 app = typer.Typer(
@@ -198,8 +198,8 @@ def partners(
 ) -> None:
     """Show each partner's breakers: state, since when, why, and the figures they go by."""
     _, text = _ask(admin, "/load")
-    breakers = json.loads(text)["breakers"]
-    typer.echo(json.dumps(breakers) if as_json else table(partner_rows(breakers)))
+    load = json.loads(text)
+    typer.echo(json.dumps(load["breakers"]) if as_json else partners_text(load))
 
 
 @app.command()

@@ -5,15 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from proxy.cli_common import table
+
 _HEAD = (
     "partner", "upstream", "operation", "state", "for", "calls", "failing", "p50", "p99",
     "let through", "next probe", "refused", "why",
 )  # fmt: skip
 
 
+def partners_text(load: Mapping[str, Any]) -> str:
+    """All that `tidegate partners` shows: breakers, then orders that are not the file's."""
+    breakers = table(partner_rows(load["breakers"]))
+    return f"{breakers}\n\n{table(order_rows(load['orders']))}" if load["orders"] else breakers
+
+
 def partner_rows(breakers: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     """The table of breakers, its head first."""
     return [_HEAD, *(_row(each) for each in breakers)]
+
+
+def order_rows(orders: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """The table of routes that do not go by the file's order, its head first."""
+    rows: list[tuple[str, ...]] = [("route", "order", "now", "why")]
+    return rows + [
+        (each["route"], each["order"], " ".join(each["now"]), each["why"]) for each in orders
+    ]
 
 
 def name_rows(names: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:

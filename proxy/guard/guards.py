@@ -18,6 +18,7 @@ from proxy.guard.permit import Standing, State
 from proxy.guard.policy import Policy
 from proxy.model.breaker import BreakerLimits, BreakerMode
 from proxy.model.events import BreakerChanged
+from proxy.model.ordering import Condition
 from proxy.model.route import Candidate, Route
 from proxy.pipeline.layer import AttemptLayer, Choice
 
@@ -61,6 +62,14 @@ class Guards:
     def of(self, upstream: str, compartment: str) -> Circuit:
         """One of them."""
         return self._all[upstream, compartment].circuit
+
+    def condition(self, upstream: str, compartment: str) -> Condition | None:
+        """What is known of the calls there; None where the breaker is off."""
+        at = self._all.get((upstream, compartment))
+        if at is None:
+            return None
+        figures = at.circuit.standing(self._now()).figures
+        return Condition(figures.calls, figures.share_low, figures.p50_s)
 
     def tick(self) -> None:
         """Once a second: a call that hangs is evidence before it ends."""

@@ -10,6 +10,7 @@ from proxy.model.affinity import NO_AFFINITY, Affinity, follows
 from proxy.model.breaker import BREAKER, BreakerLimits
 from proxy.model.bulkhead import LIMITS, BestEffort, BulkheadLimits, Priority
 from proxy.model.message import Header
+from proxy.model.ordering import LISTED, Ordering
 from proxy.model.outcome import Execution
 from proxy.model.settling import NO_RULE, OAuth2, SettleRule
 
@@ -232,6 +233,7 @@ class Route:
     priority: Priority = Priority.PAYMENT
     best_effort: BestEffort | None = None
     affinity: Affinity = NO_AFFINITY
+    ordering: Ordering = LISTED
     line: int = field(default=0, compare=False)
     """Where in the file it stands, for `tidegate explain`."""
     compartment: str = field(init=False, repr=False, compare=False)

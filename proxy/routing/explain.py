@@ -10,6 +10,7 @@ from proxy.model.bulkhead import BestEffort
 from proxy.model.call import SAFE_METHODS
 from proxy.model.route import Candidate, KeyFrom, OperationRule, Route, Upstream
 from proxy.routing.eligibility import moves_money
+from proxy.routing.explain_choice import chosen_by
 from proxy.routing.table import RouteTable
 
 Rewritten = Callable[[Route, Candidate], bytes]
@@ -36,6 +37,7 @@ def _lines(route: Route, method: str, rewritten: Rewritten) -> Iterator[str]:
     yield f"  attempts   at most {route.retry.attempts_max} at each candidate"
     if route.allow_eof_body:
         yield "  answers that end by closing the connection are accepted (allow_eof_body)"
+    yield from chosen_by(route)
     for number, candidate in enumerate(route.candidates, 1):
         keyed = route.idempotency is not None and method.encode() not in SAFE_METHODS
         sent = rewritten(route, candidate).decode("latin-1")

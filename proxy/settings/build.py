@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from proxy.model import ordering as model_ordering
 from proxy.model import route as model
 from proxy.model.message import Header, header
 from proxy.model.settling import SettleRule
@@ -177,6 +178,7 @@ def _route(
         priority=bulkhead.priority(route),
         best_effort=bulkhead.best_effort(route),
         affinity=affinity(route),
+        ordering=model_ordering.Ordering(route.order, dict(route.weights)),
         line=route.line,
     )
 

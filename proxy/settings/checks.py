@@ -12,6 +12,7 @@ from proxy.settings.base import Model
 from proxy.settings.checks_affinity import check_affinity
 from proxy.settings.checks_best_effort import check_best_effort
 from proxy.settings.checks_keys import check_keys
+from proxy.settings.checks_order import check_order
 from proxy.settings.checks_routes import check_routes
 from proxy.settings.checks_upstreams import check_upstreams
 from proxy.settings.finding import Finding, settle
@@ -40,6 +41,7 @@ def _findings(settings: Settings, root: Node) -> Iterator[Finding]:
     yield from check_routes(settings, upstream_names(root))
     yield from check_best_effort(settings)
     yield from check_affinity(settings)
+    yield from check_order(settings)
 
 
 def upstream_names(root: Node) -> frozenset[str]:

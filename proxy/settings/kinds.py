@@ -14,6 +14,7 @@ from pydantic_core import core_schema
 
 from proxy.model.breaker import BreakerMode
 from proxy.model.bulkhead import Priority
+from proxy.model.ordering import OrderMode
 from proxy.model.outcome import Execution
 from proxy.model.route import Money
 from proxy.settings import network
@@ -215,6 +216,7 @@ OperationKey = Annotated[
 ]
 StatusKey = Annotated[str, text(_status, pattern=r"^[2-5]([0-9]{2}|xx)$")]
 ExecutionWord = Annotated[Execution, one_of({each.value: each for each in Execution})]
+OrderWord = Annotated[OrderMode, one_of({each.value: each for each in OrderMode})]
 PriorityWord = Annotated[Priority, one_of({each.word: each for each in Priority})]
 MoneyWord = Annotated[
     Money,

@@ -19,6 +19,7 @@ from proxy.settings.kinds import (
     Method,
     Name,
     Operation,
+    OrderWord,
     PathPrefix,
     PriorityWord,
     UpstreamName,
@@ -93,6 +94,10 @@ class Route(Model):
     )
     best_effort: BestEffort | None = key(
         None, "a small budget, and a reply for when it is over; never where money moves"
+    )
+    order: OrderWord = key("listed", "listed, weighted or healthiest: which candidate is first")
+    weights: dict[UpstreamName, Annotated[int, whole(0, 1000)]] = key(
+        {}, "weighted: parts of the calls by upstream; one that is not named has 1"
     )
     affinity: Affinity | None = key(
         None, "keeps what belongs to a payment with the partner that authorised it"

@@ -153,7 +153,7 @@ def test_a_shared_journal_from_migration_to_replay(
             capture_output=True, text=True, timeout=30, check=False,
         )  # fmt: skip
         assert (ended.returncode, "tidegate journal migrate" in ended.stderr) == (1, True)
-        assert "has format 1" in _run("migrate", "-c", path).stdout
+        assert "has format 2" in _run("migrate", "-c", path).stdout
         bodies = []
         for number in (1, 2):
             folder = tmp_path / str(number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.cli_partners import name_rows, partner_rows
+from proxy.cli_partners import name_rows, order_rows, partner_rows, partners_text
 from proxy.guard.permit import State
 from tests.support.values import candidate, route
 from tests.unit.guard.slices import Slices
@@ -51,3 +51,12 @@ def test_a_name_is_a_row_and_what_is_not_known_is_a_dash() -> None:
         ("a.example", "fresh", "3 s", "20 s", "192.0.2.1 192.0.2.2", "-"),
         ("b.example", "unknown", "-", "-", "-", "timeout"),
     ]
+
+
+def test_orders_that_are_not_the_files_stand_below_the_breakers() -> None:
+    """With the reason; without any there is no second table."""
+    row = {"route": "charges", "order": "healthiest", "now": ["b", "a"], "why": "b (90 ms)"}
+    assert order_rows([row])[1] == ("charges", "healthiest", "b a", "b (90 ms)")
+    text = partners_text({"breakers": [], "orders": [row]})
+    assert text.index("partner") < text.index("charges  healthiest  b a")
+    assert "route" not in partners_text({"breakers": [], "orders": []})
