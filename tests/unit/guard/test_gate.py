@@ -192,6 +192,15 @@ async def test_what_belongs_to_an_earlier_payment_is_not_sent_to_another_partner
         assert strays(call(taken=taken), taken) is not refused
 
 
+async def test_what_was_narrowed_to_its_partner_is_asked_for_like_any_call() -> None:
+    """Failover can take it nowhere else."""
+    taken = route(A, candidate("b", "other"), operation="capture")
+    narrowed = call(taken=taken)
+    assert strays(narrowed, taken)
+    narrowed.candidates = (A,)
+    assert not strays(narrowed, taken)
+
+
 async def test_a_breaker_that_is_off_watches_nothing() -> None:
     """There is none."""
     off = candidate(upstream=upstream(breaker=BreakerLimits(BreakerMode.OFF)))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.model.affinity import FOLLOWING
+from proxy.model.affinity import FOLLOWING, Affinity, Follow
 from proxy.model.events import OverrideChanged
 from proxy.model.route import Route
 from proxy.model.standing import Kind, Override
@@ -80,6 +80,15 @@ def test_what_belongs_to_an_earlier_payment_stays_with_it(operation: str) -> Non
     assert desk.now(later) == ["a", "b"]
     desk.add(Kind.FORCE, "b", "later")
     assert desk.now(later) == ["b"]
+
+
+def test_a_route_that_follows_payments_is_spared_whatever_it_does() -> None:
+    """The completion of a 3-D Secure step belongs where the step began."""
+    follow = Affinity(follow=Follow("steps"))
+    later = route(A, B, name="later", operation="authenticate", affinity=follow)
+    desk = _Desk(later)
+    desk.add(Kind.DRAIN, "a")
+    assert desk.now(later) == ["a", "b"]
 
 
 def test_what_is_released_goes_by_the_file_again() -> None:
