@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from proxy.sandbox.chance import draw, log_normal_s
 from proxy.sandbox.connection import Connection
@@ -14,6 +14,10 @@ from proxy.sandbox.message import Answer, PartnerRequest, WireAnswer, error, wir
 from proxy.sandbox.options import PartnerOptions
 from proxy.sandbox.rules import Plan, Rule, latency_key
 from proxy.sandbox.stats import Stats
+from proxy.sandbox.workers import Workers
+
+OVERLOADED = error(503, "overloaded", "too many requests wait for a worker")
+"""Nothing was executed: no worker was free, and no more may wait."""
 
 STAND_IN = error(500, "sandbox_fault", "a fault took the place of this answer")
 """What is written where nothing was executed and a fault needs bytes of an answer."""
@@ -30,13 +34,23 @@ class Exchange:
     request: PartnerRequest
     plan: Plan
     keep_alive: bool
+    workers: Workers = field(default_factory=Workers)
 
     async def execute(self) -> Answer:
-        """Let the partner do its work, at its pace; durable on return."""
+        """Let a worker of the partner do the work, at its pace; durable on return."""
+        asked_at = time.perf_counter()
+        if not await self.workers.take():
+            return OVERLOADED
+        try:
+            return await self._work(time.perf_counter() - asked_at)
+        finally:
+            self.workers.leave()
+
+    async def _work(self, waited_s: float) -> Answer:
         before_s, after_s = self.pace()
 
         async def work() -> None:
-            spent_s = time.perf_counter() - self.connection.received_at
+            spent_s = time.perf_counter() - self.connection.received_at - waited_s
             if before_s > spent_s:
                 await asyncio.sleep(before_s - spent_s)
 

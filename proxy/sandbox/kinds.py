@@ -2,6 +2,7 @@
 
     stage        acts on                            kinds
     listener     the listening socket, all of it    refuse, blackhole
+    staff        the partner, all of it             workers
     pace         how long the partner works         slow
     answer       one answer, in place of it         hang, reset, close, half_answer, status,
                                                     wrong_status, eof_body
@@ -23,12 +24,14 @@ from proxy.sandbox.variants import VARIANTS
 
 DELAY_MS_MAX = 3_600_000
 BYTES_MAX = 65_536
+COUNT_MAX = 1_000_000
 
 
 class Stage(StrEnum):
     """When a fault acts."""
 
     LISTENER = "listener"
+    STAFF = "staff"
     PACE = "pace"
     ANSWER = "answer"
     AFTERWARDS = "afterwards"
@@ -120,6 +123,13 @@ _AFTER_BYTES = Param(whole(0, BYTES_MAX), 0)
 KINDS: Mapping[str, Kind] = {
     "refuse": Kind(Stage.LISTENER, params={"established": Param(one_of("reset", "keep"), "reset")}),
     "blackhole": Kind(Stage.LISTENER),
+    "workers": Kind(
+        Stage.STAFF,
+        params={
+            "workers": Param(whole(1, COUNT_MAX), required=True),
+            "queue_max": Param(whole(0, COUNT_MAX), COUNT_MAX),
+        },
+    ),
     "slow": Kind(
         Stage.PACE,
         (_AFTER, _BEFORE),

@@ -93,6 +93,7 @@ class PartnerProcess:
         except BlackholeError as problem:
             self.apply([])
             raise RuleError(str(problem)) from problem
+        self._desk.staff()
         if rule is not None and rule not in self._rules:
             self._desk.stats.faults[rule.kind] += 1
         self._rules = rules

@@ -18,6 +18,8 @@ from proxy.sandbox.message import PartnerRequest
 
 RULES_MAX = 64
 _MATCHES = ("scheme", "method", "path_prefix", "operation", "currency")
+_OF_ALL = (Stage.LISTENER, Stage.STAFF)
+"""Stages whose rules meet no single request."""
 _COMMON = ("kind", "share", "by", "match", "execute")
 
 
@@ -78,8 +80,8 @@ def _read_rule(item: Any) -> Rule:
         takes = ", ".join((*_COMMON, *kind.params))
         raise ValueError(f"{name} does not take {', '.join(unknown)}; it takes {takes}")
     share, match = _read_share(item), _read_match(item.get("match", {}))
-    if kind.stage is Stage.LISTENER and (share != 1 or match):
-        raise ValueError(f"{name} closes the way in for everybody: share must be 1 and match empty")
+    if kind.stage in _OF_ALL and (share != 1 or match):
+        raise ValueError(f"{name} is there for everybody: share must be 1 and match empty")
     by = item.get("by", "hash")
     if by not in ("hash", "counter"):
         raise ValueError("by must be one of hash, counter")
@@ -161,11 +163,15 @@ class Rulebook:
         found = {rule.kind: rule for rule in self.rules if rule.stage is Stage.LISTENER}
         return found.get("blackhole") or found.get("refuse")
 
+    def workers(self) -> Rule | None:
+        """The rule for how many requests are worked on at once, the first of them."""
+        return next((rule for rule in self.rules if rule.stage is Stage.STAFF), None)
+
     def plan(self, request: PartnerRequest) -> Plan:
         """The first rule of each stage that matches and whose share takes this request."""
         met: dict[str, Rule] = {}
         for place, rule in enumerate(self.rules):
-            if rule.stage is Stage.LISTENER or rule.stage in met or not rule.matches(request):
+            if rule.stage in _OF_ALL or rule.stage in met or not rule.matches(request):
                 continue
             if self._takes(place, rule, request):
                 met[rule.stage] = rule

@@ -16,6 +16,7 @@ from proxy.sandbox.message import PartnerRequest, body_object
 from proxy.sandbox.options import PartnerOptions
 from proxy.sandbox.rules import Rulebook
 from proxy.sandbox.stats import Stats
+from proxy.sandbox.workers import Workers
 
 
 class Written(web.StreamResponse):
@@ -44,6 +45,7 @@ class Desk:
         self.stats = Stats()
         self.rulebook = Rulebook(options.seed)
         self.gate = Gate()
+        self.workers = Workers()
         self._partner = partner
         self._options = options
         self._server = web.Server(self._serve)
@@ -52,6 +54,15 @@ class Desk:
     def connections(self) -> list[Connection]:
         """The connections that are open."""
         return [cast(Connection, found) for found in self._server.connections]
+
+    def staff(self) -> None:
+        """Have as many workers as the rules in force say."""
+        rule = self.rulebook.workers()
+        if rule is None:
+            self.workers.unlimited()
+        else:
+            self.workers.limit(rule.params["workers"], rule.params["queue_max"])
+            self.stats.faults[rule.kind] += 1
 
     def adopt(self) -> asyncio.Protocol:
         """The protocol for one more connection."""
@@ -78,6 +89,7 @@ class Desk:
             asked,
             self.rulebook.plan(asked),
             request.keep_alive,
+            self.workers,
         )
         try:
             lives_on = await self._answer(exchange)

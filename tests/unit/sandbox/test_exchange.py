@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import statistics
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,7 +13,7 @@ import pytest
 
 from proxy.sandbox.connection import Connection
 from proxy.sandbox.endpoints import Endpoints, Work
-from proxy.sandbox.exchange import STAND_IN, Exchange
+from proxy.sandbox.exchange import OVERLOADED, STAND_IN, Exchange
 from proxy.sandbox.message import Answer, PartnerRequest
 from proxy.sandbox.options import PartnerOptions
 from proxy.sandbox.rules import Plan, Rule, read_rules
@@ -68,6 +70,21 @@ def test_slow_adds_or_multiplies_before_or_after_the_execution() -> None:
     assert tenfold == pytest.approx(usual * 10)
     late = rule(kind="slow", delay_ms=500, execute="before")
     assert exchange(p50_ms=40, pace=late)[0].pace() == (usual, 0.5)
+
+
+async def test_one_worker_serves_one_request_at_a_time() -> None:
+    """The second begins when the first has ended; a third finds no room, and nothing ran."""
+    first, partner = exchange("a")
+    first.workers.limit(1, 1)
+    others = [replace(first, request=replace(first.request, nonce=n)) for n in ("b", "c")]
+    assert await first.workers.take()
+    second = asyncio.create_task(others[0].execute())
+    await asyncio.sleep(0)
+    assert await others[1].execute() is OVERLOADED
+    assert partner.executed == 0
+    first.workers.leave()
+    assert (await second).status == 200
+    assert (partner.executed, first.workers.at_work) == (1, 0)
 
 
 @pytest.mark.parametrize(

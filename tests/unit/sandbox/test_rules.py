@@ -59,7 +59,10 @@ def book(*rules: dict[str, Any], seed: int = 1) -> Rulebook:
         ([{"kind": "slow"}], "slow needs exactly one of delay_ms, factor"),
         ([{"kind": "slow", "delay_ms": 1, "factor": 2}], "slow needs exactly one of"),
         ([{"kind": "stray_bytes", "second_answer": False}], "stray_bytes needs exactly one"),
-        ([{"kind": "refuse", "share": 0.5}], "refuse closes the way in for everybody: share"),
+        ([{"kind": "refuse", "share": 0.5}], "refuse is there for everybody: share"),
+        ([{"kind": "workers"}], "workers needs workers"),
+        ([{"kind": "workers", "workers": 0}], "workers must be a whole number from 1"),
+        ([{"kind": "workers", "workers": 1, "share": 0.5}], "workers is there for everybody"),
         ([{"kind": "blackhole", "match": {"scheme": "visa"}}], "and match empty"),
     ],
 )
@@ -74,6 +77,7 @@ def test_every_kind_can_be_asked_for() -> None:
     """Each kind of the table makes a rule with its required members alone."""
     needed: dict[str, dict[str, Any]] = {
         "slow": {"factor": 2},
+        "workers": {"workers": 3},
         "status": {"status": 503},
         "wrong_status": {"variant": "cl_te"},
         "stray_bytes": {"bytes": "x"},
