@@ -107,6 +107,7 @@ async def _play(replay: Replay, run: Run) -> Result:
             result,
             bars=tuple(measured.bars),
             figures=measured.figures,
+            arms=tuple(measured.arms),
             summary=measured.summary,
             driver_lag_ms=measured.driver_lag_ms,
         )

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import random
-import socket
-import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
 from typing import Any
 
 import aiohttp
 from aiohttp.resolver import AsyncResolver
 
-from loadtests.bench.subjects.envoy import needed_binary
 from loadtests.incidents.dns_zone import host
 from loadtests.incidents.driver import Target
+from loadtests.incidents.envoy import EXTENSION, address, started
 from loadtests.incidents.history import History
 from loadtests.incidents.mortal import free_port
 from loadtests.incidents.plain import PlainCaller
-from loadtests.incidents.process import ReplayError
 from loadtests.incidents.schedule import PlannedCall
 from loadtests.incidents.stage import Stage
 
@@ -28,33 +22,15 @@ DEADLINE_S = 5.0
 AIOHTTP_TTL_S = 10
 """What aiohttp keeps every answer for unless it is told otherwise, whatever the answer says."""
 
-_EXTENSION = "type.googleapis.com/envoy.extensions"
-_READY_S = 15.0
-_POLL_S = 0.02
-
 
 async def envoy(
     stage: Stage, kind: str, nameserver_port: int, partner_port: int, labels: Iterable[str]
 ) -> str:
     """A ready Envoy with one cluster for each name; its URL."""
     port = free_port(random.Random(f"{kind}/{nameserver_port}"))
-    path = stage.directory / f"{kind}.json"
     config = envoy_config(kind, port, nameserver_port, partner_port, labels)
-    path.write_text(json.dumps(config, indent=1), encoding="utf-8")
-    command = [
-        *(needed_binary(), "--config-path", str(path), "--concurrency", "1"),
-        *("--disable-hot-restart", "--log-level", "error"),
-    ]
-    process = stage.process(kind, command)
-    give_up_at = time.monotonic() + _READY_S
-    while True:
-        process.check_alive()
-        with closing(socket.socket()) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return f"http://127.0.0.1:{port}"
-        if time.monotonic() > give_up_at:
-            raise ReplayError(f"{kind} did not listen within {_READY_S:g} s")
-        await asyncio.sleep(_POLL_S)
+    await started(stage, kind, config, port)
+    return f"http://127.0.0.1:{port}"
 
 
 def envoy_config(
@@ -70,20 +46,20 @@ def envoy_config(
         for label in names
     ]
     manager = {
-        "@type": f"{_EXTENSION}.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "@type": f"{EXTENSION}.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "payments",
         "codec_type": "HTTP1",
         "http_filters": [
             {
                 "name": "envoy.filters.http.router",
-                "typed_config": {"@type": f"{_EXTENSION}.filters.http.router.v3.Router"},
+                "typed_config": {"@type": f"{EXTENSION}.filters.http.router.v3.Router"},
             }
         ],
         "route_config": {"virtual_hosts": [{"name": "*", "domains": ["*"], "routes": routes}]},
     }
     listener = {
         "name": "payments",
-        "address": _address("127.0.0.1", port),
+        "address": address(port),
         "filter_chains": [
             {
                 "filters": [
@@ -101,7 +77,7 @@ def envoy_config(
 
 def _cluster(kind: str, label: str, nameserver_port: int, partner_port: int) -> dict[str, Any]:
     """One name; a new connection for each call, as in the other arms."""
-    endpoint = {"endpoint": {"address": _address(host(label), partner_port)}}
+    endpoint = {"endpoint": {"address": address(partner_port, host(label))}}
     return {
         "name": label,
         "type": kind.upper(),
@@ -111,14 +87,14 @@ def _cluster(kind: str, label: str, nameserver_port: int, partner_port: int) -> 
         "typed_dns_resolver_config": {
             "name": "envoy.network.dns_resolver.cares",
             "typed_config": {
-                "@type": f"{_EXTENSION}.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
-                "resolvers": [_address("127.0.0.1", nameserver_port)],
+                "@type": f"{EXTENSION}.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
+                "resolvers": [address(nameserver_port)],
                 "dns_resolver_options": {"no_default_search_domain": True},
             },
         },
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                "@type": f"{_EXTENSION}.upstreams.http.v3.HttpProtocolOptions",
+                "@type": f"{EXTENSION}.upstreams.http.v3.HttpProtocolOptions",
                 "common_http_protocol_options": {"max_requests_per_connection": 1},
                 "explicit_http_config": {"http_protocol_options": {}},
             }
@@ -128,10 +104,6 @@ def _cluster(kind: str, label: str, nameserver_port: int, partner_port: int) -> 
             "endpoints": [{"lb_endpoints": [endpoint]}],
         },
     }
-
-
-def _address(name: str, port: int) -> dict[str, Any]:
-    return {"socket_address": {"address": name, "port_value": port}}
 
 
 class PlainClient:

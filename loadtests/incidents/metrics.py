@@ -93,6 +93,13 @@ class Admin:
             for row in document["findings"]
         ]
 
+    async def load(self) -> dict[str, list[dict[str, Any]]]:
+        """`/load`: admission, compartments and breakers, now."""
+        async with self._session.get(f"{self._base_url}/load") as answer:
+            answer.raise_for_status()
+            document: dict[str, list[dict[str, Any]]] = await answer.json()
+        return document
+
     async def names(self) -> list[dict[str, Any]]:
         """All rows of `/dns`: what is known of each name, now."""
         async with self._session.get(f"{self._base_url}/dns") as answer:

@@ -25,11 +25,18 @@ def plain_session(give_up_s: float) -> aiohttp.ClientSession:
 
 
 class PlainCaller:
-    """Makes the calls of a schedule, open loop: to `base_url` and the path of each."""
+    """Makes the calls of a schedule, open loop: to `base_url` and the path of each.
 
-    def __init__(self, session: aiohttp.ClientSession, base_url: str) -> None:
+    Where no connection could be made a call is tried once more at `again_at`, if there is such a
+    place; nothing was sent.
+    """
+
+    def __init__(
+        self, session: aiohttp.ClientSession, base_url: str, again_at: str | None = None
+    ) -> None:
         self._session = session
         self._base_url = base_url
+        self._again_at = again_at
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -43,10 +50,10 @@ class PlainCaller:
         records = history.records
 
         def begin(index: int) -> None:
-            url = self._base_url + path_of(calls[index])
+            path = path_of(calls[index])
             record = records[index]
             record.taken_at = record.started_at = time.monotonic()
-            task = asyncio.get_running_loop().create_task(self._call(record, calls[index], url))
+            task = asyncio.get_running_loop().create_task(self._call(record, calls[index], path))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -60,17 +67,24 @@ class PlainCaller:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _call(self, record: CallRecord, call: PlannedCall, url: str) -> None:
+    async def _call(self, record: CallRecord, call: PlannedCall, path: str) -> None:
         record.sent = True
         try:
-            async with self._session.post(
-                url, data=call.body, headers=dict(call.headers)
-            ) as answer:
-                await answer.read()
-                record.status = answer.status
-                record.echoed_nonce = answer.headers.get("Sandbox-Nonce", "")
-                with suppress(KeyError, ValueError):
-                    record.partner_time_s = float(answer.headers["Sandbox-Time-Ms"]) / 1000
+            try:
+                await self._try(record, call, self._base_url + path)
+            except aiohttp.ClientConnectorError:
+                if self._again_at is None:
+                    raise
+                await self._try(record, call, self._again_at + path)
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             record.error = type(error).__name__
         record.ended_at = time.monotonic()
+
+    async def _try(self, record: CallRecord, call: PlannedCall, url: str) -> None:
+        record.attempts += 1
+        async with self._session.post(url, data=call.body, headers=dict(call.headers)) as answer:
+            await answer.read()
+            record.status = answer.status
+            record.echoed_nonce = answer.headers.get("Sandbox-Nonce", "")
+            with suppress(KeyError, ValueError):
+                record.partner_time_s = float(answer.headers["Sandbox-Time-Ms"]) / 1000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from loadtests.incidents import arms
 from loadtests.incidents.result import Bar, Figure, Result
 
 DRIVER_LAG_MS_MAX = 5.0
@@ -19,6 +20,8 @@ def table(result: Result) -> str:
     lines = ["", f"{head}  ({scaled}{result.seconds:.1f} s)"]
     if result.bars:
         lines += _columns([_HEADINGS, *map(_bar_row, result.bars)])
+    if result.arms:
+        lines += ["", "  the same story for all arms:", *_columns(arms.table(result.arms))]
     for variant, figures in result.figures.items():
         lines += ["", f"  besides, {variant}:"]
         lines += _columns([(name, _number(figure)) for name, figure in figures.items()])

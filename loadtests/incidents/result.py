@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
+from loadtests.incidents.arms import ArmRow
 from loadtests.incidents.checker import Findings
 
 SCHEMA = 1
@@ -56,6 +57,8 @@ class Result:
     error: str = ""
     refused: bool = False
     """It cannot be played here; `error` says why, and what to do."""
+    arms: tuple[ArmRow, ...] = ()
+    """The sidecar beside its peers, where a replay has them."""
 
     @property
     def held(self) -> bool:
@@ -112,6 +115,9 @@ def _result_as_json(result: Result) -> dict[str, object]:
                 "held": bar.held,
             }
             for bar in result.bars
+        ],
+        "arms": [
+            {name: _finite(figure) for name, figure in asdict(row).items()} for row in result.arms
         ],
         "figures": {
             variant: {name: _finite(figure) for name, figure in figures.items()}

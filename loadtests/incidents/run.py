@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from loadtests.incidents.arms import ArmRow
 from loadtests.incidents.journals import STORE_DEFAULT, STORES
 from loadtests.incidents.progress import Progress
 from loadtests.incidents.result import Bar, Figure
@@ -49,6 +50,8 @@ class Measured:
     summary: str = ""
     driver_lag_ms: float = 0.0
     """The driver's own lag, p99 of the worst part; see `figures.driver_lag_ms`."""
+    arms: list[ArmRow] = field(default_factory=list)
+    """The same story for the sidecar and its peers."""
     refused: str = ""
     """A part that could not be played here, with the remedy: then the replay is no pass."""
 

@@ -7,11 +7,11 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 from loadtests.incidents.checker import Execution
 from loadtests.incidents.driver import Driver, Target
@@ -29,6 +29,7 @@ LATENCY_P50_MS = 50.0
 LATENCY_SIGMA = 0.4
 """The partner that every latency bar is read against."""
 
+_T = TypeVar("_T")
 _READY_S = 15.0
 _READY_LINE = r"^tidegate ready: payments (http://\S+) admin (http://\S+)$"
 _LEAD_S = 0.2
@@ -86,6 +87,7 @@ class Stage:
         kind: str,
         seed: int,
         latency_p50_ms: float = LATENCY_P50_MS,
+        latency_sigma: float = LATENCY_SIGMA,
         **options: Any,
     ) -> SandboxPartner:
         """A ready sandbox partner whose own time is log-normal and the same for the same seed."""
@@ -95,7 +97,7 @@ class Stage:
             name,
             ledger=self.directory / f"ledger-{name}.jsonl",
             latency_p50_ms=latency_p50_ms,
-            latency_sigma=LATENCY_SIGMA,
+            latency_sigma=latency_sigma,
             seed=seed,
             **options,
         )
@@ -133,6 +135,10 @@ class Stage:
         sidecar = MortalSidecar(self.directory, config, command, name)
         self._exits.push_async_callback(sidecar.stop)
         return sidecar
+
+    async def enter(self, context: AbstractAsyncContextManager[_T]) -> _T:
+        """Enter a context that is left with everything else."""
+        return await self._exits.enter_async_context(context)
 
     async def driver(self, url: str, give_up_s: float) -> Driver:
         """The application, with connections to the sidecar at `url`."""
