@@ -4,7 +4,7 @@ An arm is a way to call partners: through the sidecar, through Envoy, or by a
 plain client. Envoy and the plain client label nothing, so for all arms alike a
 call succeeded where the partner's answer was a 2xx.
 
-    goodput     successes per second while the fault lasted
+    goodput     successes that came while the fault lasted, per second
     dup         executions beyond one per payment, by the partners' ledgers
     found       seconds from the fault until the arm itself says so; `-`: it never did
     recovered   seconds from the fault's end to the last window of calls of which fewer
@@ -18,7 +18,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from loadtests.incidents.checker import Execution, check
-from loadtests.incidents.figures import goodput_per_s
 from loadtests.incidents.history import CallRecord, History
 from loadtests.incidents.stats import share_of
 
@@ -83,12 +82,17 @@ def row(part: str, played: Played, window_s: float) -> ArmRow:
     return ArmRow(
         part,
         played.arm,
-        goodput_per_s(during, passed),
+        ended_per_s(played.history, played.fault_at, played.cleared_at),
         share_of(during.count(passed), len(during)),
         played.dup,
         played.found_s,
         recovered_s(played.after, played.cleared_at, window_s),
     )
+
+
+def ended_per_s(history: History, start: float, end: float) -> float:
+    """Successes that came in [start, end), per second: what was behind then counts as behind."""
+    return history.count(lambda r: passed(r) and start <= r.ended_at < end) / (end - start)
 
 
 def recovered_s(after: History, cleared_at: float, window_s: float) -> float:

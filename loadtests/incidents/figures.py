@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from loadtests.incidents.history import CallRecord, Ending, History, Where
+from loadtests.incidents.history import CallRecord, Ending, History
 from loadtests.incidents.stats import percentile
 
 
@@ -19,12 +19,12 @@ def in_doubt(record: CallRecord) -> bool:
     return record.ending is Ending.INFO
 
 
-def goodput_per_s(history: History, success: Where = succeeded) -> float:
+def goodput_per_s(history: History) -> float:
     """Successes per second of the schedule's time."""
     if len(history) < 2:
         return math.nan
     seconds = history.records[-1].scheduled_at - history.records[0].scheduled_at
-    return history.count(success) / seconds
+    return history.count(succeeded) / seconds
 
 
 def latency_ms(history: History, share: float) -> float:
