@@ -8,7 +8,8 @@ call succeeded where the partner's answer was a 2xx.
     dup         executions beyond one per payment, by the partners' ledgers
     found       seconds from the fault until the arm itself says so; `-`: it never did
     recovered   seconds from the fault's end to the last window of calls of which fewer
-                than 95 % succeeded; `never`: that was the last window there is
+                than 95 % succeeded; `never`: that was the last window there is; `-`: the fault
+                ended with the load
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def ended_per_s(history: History, start: float, end: float) -> float:
 
 
 def recovered_s(after: History, cleared_at: float, window_s: float) -> float:
-    """Since `cleared_at`, until the last window that was not well; NaN where that is the end."""
+    """Since `cleared_at`, until the last window that was not well; infinity: that is the end."""
     records = after.records
     last_bad_at, oldest, good = cleared_at, 0, 0
     for newest, record in enumerate(records):
@@ -106,8 +107,10 @@ def recovered_s(after: History, cleared_at: float, window_s: float) -> float:
             oldest += 1
         if share_of(good, newest + 1 - oldest) < RECOVERED_SHARE:
             last_bad_at = record.scheduled_at
-    if not records or last_bad_at > records[-1].scheduled_at - window_s:
+    if not records:
         return math.nan
+    if last_bad_at > records[-1].scheduled_at - window_s:
+        return math.inf
     return last_bad_at - cleared_at
 
 
@@ -137,6 +140,12 @@ def _words(each: ArmRow) -> tuple[str, ...]:
         f"{each.goodput_per_s:.1f}",
         f"{each.success_percent:.1f} %",
         str(each.dup),
-        "-" if math.isnan(each.found_s) else f"{each.found_s:.2f} s",
-        "never" if math.isnan(each.recovered_s) else f"{each.recovered_s:.2f} s",
+        _seconds(each.found_s),
+        _seconds(each.recovered_s),
     )
+
+
+def _seconds(figure: float) -> str:
+    if math.isnan(figure):
+        return "-"
+    return "never" if math.isinf(figure) else f"{figure:.2f} s"

@@ -1,11 +1,12 @@
 """Envoy beside the sidecar, configured as well as its documentation allows; and what it says.
 
-One cluster for all upstreams of a story, each a priority of its own, so that the
+One cluster for all upstreams of a partner, each a priority of its own, so that the
 next one takes over where the one before is gone. Active checks connect, once a
 second. Outlier detection ejects after five failures in a row, or a failing share
 above 20 % of at least ten calls; the defaults need five hosts for a share, and a
 partner has one or two. A check that connects does not bring an ejected host back,
-or failing in the application would be forgiven each second.
+or failing in the application would be forgiven each second. Every failed connect
+may be tried again: with a retry budget most of them were refused when an upstream went.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -43,6 +44,9 @@ class EnvoyRoute:
     deadline_s: float
     high: bool = False
     retry_on: str = CONNECT_FAILURE
+    cluster: str = "partner"
+    try_s: float | None = None
+    """How long one try may take; unset: as long as the whole call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class EnvoyPlan:
     ports: Sequence[int]
     """Of the upstreams, in order of preference."""
     routes: Sequence[EnvoyRoute]
+    others: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """More clusters that routes name, and the ports of their upstreams."""
     connect_s: float = 1.0
     factor: float = 1.0
     connections_max: int = 100
@@ -83,25 +89,31 @@ def envoy_config(plan: EnvoyPlan, port: int, admin_port: int) -> dict[str, Any]:
         "address": address(port),
         "filter_chains": [{"filters": [{"name": name, "typed_config": manager}]}],
     }
+    clusters = {"partner": plan.ports, **plan.others}
     return {
         "admin": {"address": address(admin_port)},
-        "static_resources": {"listeners": [listener], "clusters": [_cluster(plan)]},
+        "static_resources": {
+            "listeners": [listener],
+            "clusters": [_cluster(plan, *each) for each in clusters.items()],
+        },
     }
 
 
 def _route(route: EnvoyRoute) -> dict[str, Any]:
     """One retry, at the next priority."""
     priorities = f"{EXTENSION}.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"
+    patience = {} if route.try_s is None else {"per_try_timeout": f"{route.try_s:g}s"}
     return {
         "match": {"prefix": route.prefix},
         "route": {
-            "cluster": "partner",
+            "cluster": route.cluster,
             "prefix_rewrite": "/",
             "timeout": f"{route.deadline_s:g}s",
             "priority": "HIGH" if route.high else "DEFAULT",
             "retry_policy": {
                 "retry_on": route.retry_on,
                 "num_retries": 1,
+                **patience,
                 "retry_priority": {
                     "name": "envoy.retry_priorities.previous_priorities",
                     "typed_config": {"@type": priorities, "update_frequency": 1},
@@ -111,31 +123,32 @@ def _route(route: EnvoyRoute) -> dict[str, Any]:
     }
 
 
-def _cluster(plan: EnvoyPlan) -> dict[str, Any]:
+def _cluster(plan: EnvoyPlan, name: str, ports: Sequence[int]) -> dict[str, Any]:
     thresholds = [
         _threshold("DEFAULT", plan.connections_max_low),
         _threshold("HIGH", plan.connections_max),
     ]
     endpoints = [
         {"priority": order, "lb_endpoints": [{"endpoint": {"address": address(port)}}]}
-        for order, port in enumerate(plan.ports)
+        for order, port in enumerate(ports)
     ]
     check = {
         "timeout": f"{plan.factor:g}s",
         "interval": f"{plan.factor:g}s",
+        "no_traffic_interval": f"{plan.factor:g}s",
         "unhealthy_threshold": 2,
         "healthy_threshold": 1,
         "tcp_health_check": {},
     }
     return {
-        "name": "partner",
+        "name": name,
         "type": "STATIC",
         "connect_timeout": f"{plan.connect_s:g}s",
         "common_lb_config": {"healthy_panic_threshold": {"value": 50}},
         "circuit_breakers": {"thresholds": thresholds},
         "health_checks": [check],
         "outlier_detection": _outliers(plan.factor),
-        "load_assignment": {"cluster_name": "partner", "endpoints": endpoints},
+        "load_assignment": {"cluster_name": name, "endpoints": endpoints},
     }
 
 
@@ -145,7 +158,7 @@ def _threshold(priority: str, connections_max: int) -> dict[str, Any]:
         "max_connections": connections_max,
         "max_pending_requests": connections_max,
         "max_requests": 2 * connections_max,
-        "retry_budget": {"budget_percent": {"value": 20}, "min_retry_concurrency": 3},
+        "max_retries": connections_max,
     }
 
 

@@ -74,12 +74,14 @@ async def envoy_arm(
     return Arm(name, await stage.driver(url, give_up_s), path, admin.sees)
 
 
-async def plain_arm(stage: Stage, urls: Sequence[str], path: Target, give_up_s: float) -> Arm:
-    """The application by itself: a total timeout, and one more try where none could be connected.
+async def plain_arm(
+    stage: Stage, urls: Sequence[str], path: Target, give_up_s: float, connect_s: float = 1.0
+) -> Arm:
+    """The application by itself: two timeouts, and one more try where none could be connected.
 
     That try goes to the next of its addresses, where it has one.
     """
-    session = await stage.enter(plain_session(give_up_s))
+    session = await stage.enter(plain_session(give_up_s, connect_s))
     caller = PlainCaller(session, urls[0], again_at=urls[-1] if len(urls) < 2 else urls[1])
     return Arm(PLAIN, caller, path, _sees_nothing)
 

@@ -18,10 +18,13 @@ from loadtests.incidents.history import CallRecord, History
 from loadtests.incidents.metronome import Metronome
 from loadtests.incidents.schedule import PlannedCall
 
+_NOT_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
-def plain_session(give_up_s: float) -> aiohttp.ClientSession:
-    """A session for a whole application; only its total timeout is not the library's."""
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=give_up_s))
+
+def plain_session(give_up_s: float, connect_s: float | None = None) -> aiohttp.ClientSession:
+    """A session for a whole application; only its timeouts are not the library's."""
+    timeout = aiohttp.ClientTimeout(total=give_up_s, sock_connect=connect_s)
+    return aiohttp.ClientSession(timeout=timeout)
 
 
 class PlainCaller:
@@ -72,7 +75,7 @@ class PlainCaller:
         try:
             try:
                 await self._try(record, call, self._base_url + path)
-            except aiohttp.ClientConnectorError:
+            except _NOT_CONNECTED:
                 if self._again_at is None:
                     raise
                 await self._try(record, call, self._again_at + path)

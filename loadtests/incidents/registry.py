@@ -7,6 +7,7 @@ from loadtests.incidents.inc_04 import INC_04
 from loadtests.incidents.inc_05 import INC_05
 from loadtests.incidents.inc_06 import INC_06
 from loadtests.incidents.inc_08 import INC_08
+from loadtests.incidents.inc_09 import INC_09
 from loadtests.incidents.inc_15 import INC_15
 from loadtests.incidents.inc_16 import INC_16
 from loadtests.incidents.inc_21 import INC_21
@@ -16,7 +17,19 @@ from loadtests.incidents.run import Replay
 
 REPLAYS: dict[str, Replay] = {
     replay.id: replay
-    for replay in (INC_03, INC_04, INC_05, INC_06, INC_08, INC_15, INC_16, INC_21, INC_24, INC_25)
+    for replay in (
+        INC_03,
+        INC_04,
+        INC_05,
+        INC_06,
+        INC_08,
+        INC_09,
+        INC_15,
+        INC_16,
+        INC_21,
+        INC_24,
+        INC_25,
+    )
 }
 
 
