@@ -25,12 +25,14 @@ from loadtests.incidents.figures import (
     succeeded,
 )
 from loadtests.incidents.history import CallRecord, History, merged
+from loadtests.incidents.inc_04_peers import peers
 from loadtests.incidents.memory import MemoryWatch
 from loadtests.incidents.result import Bar, Figure, ledger_bars
 from loadtests.incidents.run import Measured, Replay, Run
 from loadtests.incidents.schedule import Load, plan
 from loadtests.incidents.stage import Stage
 from loadtests.incidents.stats import median, share_of
+from loadtests.incidents.usual import Usual
 
 RATE_PER_S = 50.0
 SCHEMES = {"visa": 0.4, "mastercard": 0.5, "amex": 0.1}
@@ -72,7 +74,12 @@ async def play(run: Run) -> Measured:
                     await asyncio.to_thread(partner.set_faults, hanging(share))
                     await arms.drive(arm, load)
                     await asyncio.to_thread(partner.clear)
-        return _measured(run, arms, faults, memory, stage.executions())
+        measured = _measured(run, arms, faults, memory, stage.executions())
+    usual = Usual(
+        *("/psp/", "payments", run.scaled(DEADLINE_S), lambda urls: configuration(run, urls[0]))
+    )
+    await peers(run, measured, usual, hanging(1.0), (RATE_PER_S, "visa"))
+    return measured
 
 
 def arm_s(run: Run) -> float:

@@ -1,30 +1,21 @@
 """The storm of INC-05: a partner takes nothing at all, and then comes back to whatever waits.
 
 It says 429 to everything, which proves that nothing was executed and so is what may be
-repeated; or nobody listens. Retries may not multiply the load, and when the partner is
+repeated; or nobody listens. With one upstream a call is tried twice by default.
+Retries may not multiply the load, and when the partner is
 back, what it sees has to rise to the usual, not above it.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loadtests.incidents.arms import Played, peak_per_s, row
 from loadtests.incidents.checker import check
-from loadtests.incidents.envoy import EnvoyPlan, EnvoyRoute
 from loadtests.incidents.figures import driver_lag_ms, reasons
-from loadtests.incidents.inc_21 import SCHEMES, configuration
-from loadtests.incidents.peers import (
-    Arm,
-    Story,
-    breakers_say,
-    envoy_arm,
-    plain_arm,
-    play_story,
-    sidecar_arm,
-)
+from loadtests.incidents.inc_21 import SCHEMES, USUAL
+from loadtests.incidents.peers import Story, play_story
 from loadtests.incidents.result import Bar, Figure, ledger_bars
 from loadtests.incidents.run import Measured, Run
 from loadtests.incidents.schedule import Load, plan
@@ -34,11 +25,9 @@ from proxy.sandbox.client import SandboxPartner
 RATE_PER_S = 100.0
 HEALTHY_S, FAULT_S, AFTER_S = 10.0, 30.0, 20.0
 QUICK_HEALTHY_S, QUICK_FAULT_S, QUICK_AFTER_S = 3.0, 10.0, 9.0
-DEADLINE_S = 3.0
 WINDOW_S = 1.0
 ATTEMPTS_MAX = 1.2
 PEAK_MAX = 1.5
-PREFIX, TARGET = "/psp/", "payments"
 FAULTS: Mapping[str, dict[str, Any]] = {
     "storm, 429": {"kind": "status", "status": 429},
     "storm, refused": {"kind": "refuse"},
@@ -48,7 +37,7 @@ FAULTS: Mapping[str, dict[str, Any]] = {
 async def play_storm(run: Run, measured: Measured) -> None:
     """Both ways of taking nothing; what is measured is added."""
     for part, fault in FAULTS.items():
-        played = await play_story(run, story(run, part, fault), _staged, _ARMS)
+        played = await play_story(run, story(run, part, fault), _staged, USUAL.arms)
         ours = played[0]
         measured.arms += [row(part, each, WINDOW_S) for each in played]
         measured.bars += bars(part, ours)
@@ -75,25 +64,7 @@ def story(run: Run, part: str, fault: Mapping[str, Any]) -> Story:
 
 
 async def _staged(stage: Stage) -> list[SandboxPartner]:
-    return list(await asyncio.gather(stage.partner("acquirer", "acquirer", seed=55)))
-
-
-async def _sidecar(_: Run, stage: Stage, partners: Sequence[SandboxPartner]) -> Arm:
-    """Repeating is the default with one candidate: two attempts, within the budget of retries."""
-    config = configuration([partners[0].url])
-    return await sidecar_arm(stage, config, PREFIX + TARGET, breakers_say, 3 * DEADLINE_S)
-
-
-async def _envoy(_: Run, stage: Stage, partners: Sequence[SandboxPartner]) -> Arm:
-    given = EnvoyPlan([partners[0].port], [EnvoyRoute(PREFIX, DEADLINE_S)])
-    return await envoy_arm(stage, given, PREFIX + TARGET, 3 * DEADLINE_S)
-
-
-async def _plain(_: Run, stage: Stage, partners: Sequence[SandboxPartner]) -> Arm:
-    return await plain_arm(stage, [partners[0].url], f"/{TARGET}", DEADLINE_S)
-
-
-_ARMS = (_sidecar, _envoy, _plain)
+    return [await stage.partner("acquirer", "acquirer", seed=55)]
 
 
 def bars(part: str, ours: Played) -> list[Bar]:

@@ -6,17 +6,16 @@ import asyncio
 from collections.abc import Sequence
 
 from loadtests.incidents.arms import ArmRow, Played, row
-from loadtests.incidents.envoy import EnvoyPlan, EnvoyRoute
-from loadtests.incidents.peers import Arm, Story, envoy_arm, plain_arm, play_story
+from loadtests.incidents.peers import Story, play_story
 from loadtests.incidents.run import Run
 from loadtests.incidents.schedule import PlannedCall
 from loadtests.incidents.stage import Stage
+from loadtests.incidents.usual import Usual
 from proxy.sandbox.client import SandboxPartner
 
 WINDOW_S = 1.0
 CONNECT_S = 1.0
 DEADLINE_S = 5.0
-_PREFIX, _TARGET = "/psp/", "payments"
 
 
 async def peers(
@@ -31,25 +30,14 @@ async def peers(
     def strike(partners: Sequence[SandboxPartner]) -> None:
         partners[0].set_faults({"kind": kind})
 
-    deadline_s, connect_s = run.scaled(DEADLINE_S), run.scaled(CONNECT_S)
-
-    async def with_envoy(_: Run, stage: Stage, partners: Sequence[SandboxPartner]) -> Arm:
-        plan = EnvoyPlan(
-            [partner.port for partner in partners],
-            [EnvoyRoute(_PREFIX, deadline_s)],
-            connect_s=connect_s,
-            factor=run.factor,
-            connections_max=256,
-            connections_max_low=256,
-        )
-        return await envoy_arm(stage, plan, _PREFIX + _TARGET, 3 * deadline_s)
-
-    async def with_nothing(_: Run, stage: Stage, partners: Sequence[SandboxPartner]) -> Arm:
-        urls = [partner.url for partner in partners]
-        return await plain_arm(stage, urls, f"/{_TARGET}", deadline_s, connect_s)
-
+    usual = Usual(
+        *("/psp/", "payments", run.scaled(DEADLINE_S), lambda _: {}),
+        connect_s=run.scaled(CONNECT_S),
+        factor=run.factor,
+        connections_max=256,
+    )
     story = Story(kind, lambda _: calls, *fault_s, strike)
-    played = await play_story(run, story, _staged, (with_envoy, with_nothing))
+    played = await play_story(run, story, _staged, usual.peers)
     return [row(kind, each, WINDOW_S) for each in (ours, *played)]
 
 

@@ -18,20 +18,13 @@ from loadtests.incidents.checker import check
 from loadtests.incidents.envoy import CONNECT_FAILURE, EnvoyPlan, EnvoyRoute
 from loadtests.incidents.figures import driver_lag_ms, latency_ms, reasons
 from loadtests.incidents.history import History
-from loadtests.incidents.peers import (
-    Arm,
-    Story,
-    breakers_say,
-    envoy_arm,
-    plain_arm,
-    play_story,
-    sidecar_arm,
-)
+from loadtests.incidents.peers import Arm, Story, envoy_arm, play_story
 from loadtests.incidents.result import Bar, Figure
 from loadtests.incidents.run import Measured, Replay, Run
 from loadtests.incidents.schedule import Load, plan
 from loadtests.incidents.stage import Stage
 from loadtests.incidents.stats import share_of
+from loadtests.incidents.usual import Usual
 from proxy.sandbox.client import SandboxPartner
 
 PART = "30 % failing"
@@ -94,36 +87,6 @@ async def _staged(stage: Stage) -> list[SandboxPartner]:
     return list(await asyncio.gather(*started))
 
 
-async def _sidecar(_: Run, stage: Stage, partners: Sequence[SandboxPartner]) -> Arm:
-    config = configuration([partner.url for partner in partners])
-    return await sidecar_arm(stage, config, PREFIX + TARGET, breakers_say, 3 * DEADLINE_S)
-
-
-async def _envoy(_: Run, stage: Stage, partners: Sequence[SandboxPartner]) -> Arm:
-    return await _one_envoy(stage, partners, ENVOY, EnvoyRoute(PREFIX, DEADLINE_S))
-
-
-async def _envoy_with_500(_: Run, stage: Stage, partners: Sequence[SandboxPartner]) -> Arm:
-    """An authentication moves no money, so Envoy may be told to repeat it after a 5xx as well."""
-    retry_on = f"{CONNECT_FAILURE},5xx"
-    route = EnvoyRoute(PREFIX, DEADLINE_S, retry_on=retry_on, try_s=FIRST_BYTE_S)
-    return await _one_envoy(stage, partners, _WITH_500, route)
-
-
-async def _one_envoy(
-    stage: Stage, partners: Sequence[SandboxPartner], name: str, route: EnvoyRoute
-) -> Arm:
-    given = EnvoyPlan([partner.port for partner in partners], [route])
-    return await envoy_arm(stage, given, PREFIX + TARGET, 3 * DEADLINE_S, name)
-
-
-async def _plain(_: Run, stage: Stage, partners: Sequence[SandboxPartner]) -> Arm:
-    return await plain_arm(stage, [partner.url for partner in partners], f"/{TARGET}", DEADLINE_S)
-
-
-_ARMS = (_sidecar, _envoy, _envoy_with_500, _plain)
-
-
 def configuration(urls: Sequence[str]) -> dict[str, Any]:
     """Two servers; that authenticating moves no money is the operation's default."""
     servers = dict(zip((FIRST, SECOND), urls, strict=True))
@@ -144,6 +107,20 @@ def configuration(urls: Sequence[str]) -> dict[str, Any]:
             }
         ],
     }
+
+
+USUAL = Usual(PREFIX, TARGET, DEADLINE_S, configuration)
+
+
+async def _envoy_with_500(_: Run, stage: Stage, partners: Sequence[SandboxPartner]) -> Arm:
+    """An authentication moves no money, so Envoy may be told to repeat it after a 5xx as well."""
+    retry_on = f"{CONNECT_FAILURE},5xx"
+    route = EnvoyRoute(PREFIX, DEADLINE_S, retry_on=retry_on, try_s=FIRST_BYTE_S)
+    given = EnvoyPlan([partner.port for partner in partners], [route])
+    return await envoy_arm(stage, given, PREFIX + TARGET, 3 * DEADLINE_S, _WITH_500)
+
+
+_ARMS = (USUAL.sidecar, USUAL.envoy, _envoy_with_500, USUAL.plain)
 
 
 def bars(ours: Played) -> list[Bar]:

@@ -16,22 +16,14 @@ from typing import Any
 
 from loadtests.incidents.arms import PLAIN, TIDEGATE, Played, passed, recovered_s, row
 from loadtests.incidents.checker import check
-from loadtests.incidents.envoy import EnvoyPlan, EnvoyRoute
 from loadtests.incidents.figures import driver_lag_ms, reasons
-from loadtests.incidents.peers import (
-    Arm,
-    Story,
-    breakers_say,
-    envoy_arm,
-    plain_arm,
-    play_story,
-    sidecar_arm,
-)
+from loadtests.incidents.peers import Story, play_story
 from loadtests.incidents.result import Bar, Figure, ledger_bars
 from loadtests.incidents.run import Measured, Replay, Run
 from loadtests.incidents.schedule import Load, plan
 from loadtests.incidents.stage import Stage
 from loadtests.incidents.stats import share_of
+from loadtests.incidents.usual import Usual
 from proxy.sandbox.client import SandboxPartner
 
 RATE_PER_S = 50.0
@@ -54,7 +46,7 @@ async def play(run: Run) -> Measured:
     measured = Measured()
     for part, fault in FAULTS.items():
         given = story(run, part, fault)
-        played = await play_story(run, given, _staged, _ARMS)
+        played = await play_story(run, given, _staged, USUAL.arms)
         measured.arms += [row(part, each, WINDOW_S) for each in played]
         ours = played[0]
         measured.bars += bars(part, ours)
@@ -89,24 +81,6 @@ async def _staged(stage: Stage) -> list[SandboxPartner]:
     return list(await asyncio.gather(*started))
 
 
-async def _sidecar(_: Run, stage: Stage, partners: Sequence[SandboxPartner]) -> Arm:
-    config = configuration([partner.url for partner in partners])
-    return await sidecar_arm(stage, config, PREFIX + TARGET, breakers_say, 3 * DEADLINE_S)
-
-
-async def _envoy(_: Run, stage: Stage, partners: Sequence[SandboxPartner]) -> Arm:
-    ports = [partner.port for partner in partners]
-    given = EnvoyPlan(ports, [EnvoyRoute(PREFIX, DEADLINE_S)])
-    return await envoy_arm(stage, given, PREFIX + TARGET, 3 * DEADLINE_S)
-
-
-async def _plain(_: Run, stage: Stage, partners: Sequence[SandboxPartner]) -> Arm:
-    return await plain_arm(stage, [partner.url for partner in partners], f"/{TARGET}", DEADLINE_S)
-
-
-_ARMS = (_sidecar, _envoy, _plain)
-
-
 def configuration(urls: Sequence[str]) -> dict[str, Any]:
     """One partner with two upstreams, and nothing but defaults for the breakers."""
     names = [f"upstream-{number}" for number in range(1, len(urls) + 1)]
@@ -130,6 +104,9 @@ def configuration(urls: Sequence[str]) -> dict[str, Any]:
             }
         ],
     }
+
+
+USUAL = Usual(PREFIX, TARGET, DEADLINE_S, configuration)
 
 
 def bars(part: str, ours: Played) -> list[Bar]:
