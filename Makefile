@@ -92,7 +92,7 @@ format: $(VENV)/.dev-installed ## rewrites the code in the house format
 bench: $(VENV)/.bench-installed ## calls per second and added latency beside other proxies
 	@$(PY) -m loadtests.bench $(ARGS)
 
-incidents: $(VENV)/.dev-installed ## replays real incidents; ONLY=INC-08,INC-15 QUICK=1 KILLS=10000
+incidents: $(VENV)/.bench-installed ## replays real incidents; ONLY=INC-08,INC-15 QUICK=1 KILLS=10000
 	@$(PY) -m loadtests.incidents $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) \
 	  $(if $(KILLS),--kills $(KILLS)) $(ARGS)
 

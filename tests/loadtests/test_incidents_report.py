@@ -96,7 +96,7 @@ def test_the_json_keeps_its_schema() -> None:
             "summary",
             "refused",
         ),
-        *("bars", "figures"),
+        *("bars", "arms", "figures"),
     }
     assert first["bars"] == [
         {
