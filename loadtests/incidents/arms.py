@@ -37,8 +37,8 @@ class Played:
     cleared_at: float = math.nan
     found_s: float = math.nan
     """When the arm itself first said that something is wrong, since the fault."""
-    said: set[str] = field(default_factory=set)
-    """Everything it said while the fault lasted."""
+    said: dict[str, float] = field(default_factory=dict)
+    """Everything it said while the fault lasted, and the seconds after which it first did."""
     executions: list[Execution] = field(default_factory=list)
     requests: list[tuple[float, int]] = field(default_factory=list)
     """Instants, and how many requests all partners together had had by then."""
@@ -52,6 +52,12 @@ class Played:
     def after(self) -> History:
         """The calls that were due once it was over."""
         return self.history.begun(self.cleared_at)
+
+    @property
+    def story(self) -> str:
+        """What it said, in order of time."""
+        told = sorted(self.said.items(), key=lambda item: item[1])
+        return "; ".join(f"{what} after {seconds:.1f} s" for what, seconds in told) or "-"
 
     @property
     def dup(self) -> int:

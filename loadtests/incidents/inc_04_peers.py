@@ -68,5 +68,5 @@ def _figures(played: Played, scheme: str) -> dict[str, Figure]:
         "others' p99, ms": latency_ms(others, 0.99),
         "slowest hung call, s": max(record.answer_s for record in hung.records),
         "not succeeded for": reasons(played.during.where(lambda r: not passed(r))),
-        "said": "; ".join(sorted(played.said)) or "-",
+        "said": played.story,
     }

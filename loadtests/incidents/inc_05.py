@@ -205,7 +205,7 @@ def _figures(played: Played) -> dict[str, Figure]:
             lambda record: record.status in (0, 504) and record.nonce in _executed(played)
         ),
         "not done for": reasons(played.during.where(lambda r: not passed(r))),
-        "said": "; ".join(sorted(played.said)) or "-",
+        "said": played.story,
         "driver's own lag p99, ms": driver_lag_ms(played.history),
     }
 

@@ -98,7 +98,7 @@ def _figures(played: Played) -> dict[str, Figure]:
     return {
         "calls during": len(played.during),
         "peak after, requests/s": peak_per_s(played.requests, played.cleared_at, WINDOW_S),
-        "said": "; ".join(sorted(played.said)) or "-",
+        "said": played.story,
         "not succeeded during for": reasons(played.during),
         "driver's own lag p99, ms": driver_lag_ms(played.history),
     }

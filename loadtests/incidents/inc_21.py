@@ -136,7 +136,7 @@ def _figures(played: Played) -> dict[str, Figure]:
         "tried, %": share_of(during.count(lambda record: record.attempts > 0), len(during))
         if played.arm in (TIDEGATE, PLAIN)
         else "-",
-        "said": "; ".join(sorted(played.said)) or "-",
+        "said": played.story,
         "after, not succeeded for": reasons(played.after.where(lambda r: not passed(r))),
         "driver's own lag p99, ms": driver_lag_ms(played.history),
     }

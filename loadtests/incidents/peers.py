@@ -8,6 +8,7 @@ set up, and holds its bars against the sidecar's; the peers have figures alone.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -149,9 +150,11 @@ async def _watch(arm: Arm, played: Played) -> None:
     """Note when the arm first says that something is wrong, and all that it says."""
     while True:
         said = await arm.sees()
-        if said and not played.said:
-            played.found_s = time.monotonic() - played.fault_at
-        played.said |= said
+        after_s = time.monotonic() - played.fault_at
+        for what in said:
+            played.said.setdefault(what, after_s)
+        if said and math.isnan(played.found_s):
+            played.found_s = after_s
         await asyncio.sleep(_LOOK_INTERVAL_S)
 
 

@@ -42,7 +42,14 @@ def refused(at: float, **members: object) -> CallRecord:
 
 def played(records: Sequence[CallRecord], *said: str, found_s: float = math.nan) -> Played:
     """The sidecar's arm, with these calls."""
-    return Played(TIDEGATE, History(list(records)), FAULT_AT, CLEARED_AT, found_s, set(said))
+    return Played(
+        TIDEGATE,
+        History(list(records)),
+        FAULT_AT,
+        CLEARED_AT,
+        found_s,
+        dict.fromkeys(said, found_s),
+    )
 
 
 def every(interval_s: float, start: float, end: float) -> list[float]:
@@ -136,7 +143,8 @@ def test_a_failing_share_is_found_and_left() -> None:
     assert missed(three_ds(right, wrong)) == ["verdicts on anybody else"]
     assert missed(three_ds(right, failing=2)) == ["success once found"]
     assert missed(three_ds(right, moved=False)) == ["answered by the second server once found"]
-    assert "found" in missed(three_ds(found_s=math.nan))
+    assert "found" in missed(three_ds())
+    assert "found" in missed(three_ds("first first_byte: timeout"))
 
 
 def all_down(tried_one_in: int, back_s: float) -> list[Bar]:
