@@ -1,7 +1,8 @@
 """One compartment: a bound on the attempts at work, and an orderly wait for a place.
 
 A partner that becomes slow fills its own compartment and nobody else's. Where a
-place is free, taking it is a plain call. Where none is, a call waits its turn, by
+place is free, and no call of higher priority waits at the same upstream (crowd.py),
+taking it is a plain call. Where none is, a call waits its turn, by
 priority and then by arrival, but only for as long as waiting can help:
 
     bulkhead_full       as many calls wait as may, none of lower priority among them
@@ -29,6 +30,7 @@ from collections.abc import Callable
 from typing import Any
 
 from proxy.guard.adaptive import AdaptiveLimit
+from proxy.guard.crowd import Crowd, kept
 from proxy.model.bulkhead import BulkheadLimits, Priority
 from proxy.model.outcome import Answered, InDoubt, Origin, Outcome, Refused
 
@@ -52,11 +54,14 @@ class Bulkhead:
         compartment: str,
         limits: BulkheadLimits,
         now: Callable[[], float],
+        crowd: Crowd | None = None,
     ) -> None:
         self.upstream = upstream
         self.compartment = compartment
         self._partner = partner
         self._now = now
+        self._crowd = crowd or Crowd()
+        self._kept = kept(limits.at_work_max)
         self._waiting_max = limits.waiting_max
         self._adaptive = AdaptiveLimit(limits.at_work_max) if limits.adaptive else None
         self._lines: tuple[deque[Waiter], ...] = tuple(deque() for _ in Priority)
@@ -71,14 +76,26 @@ class Bulkhead:
 
     # -- a place is free -------------------------------------------------------------
 
-    def take(self) -> bool:
-        """Take a place if one is free; nobody waits then."""
+    def take(self, priority: Priority = Priority.PAYMENT) -> bool:
+        """Take a place if one is free, and nobody has to go first."""
         if self.at_work >= self.limit:
+            return False
+        if self._crowd.waiting and not self._is_next(priority):
             return False
         self.at_work += 1
         if self.at_work == self.limit:
             self._still_since = self._now()
         return True
+
+    def _is_next(self, priority: Priority) -> bool:
+        """Whether nobody goes first: no higher priority elsewhere, nobody whose turn it is here."""
+        if self._yields(priority):
+            return False
+        self._fill()
+        return self.at_work < self.limit
+
+    def _yields(self, priority: Priority) -> bool:
+        return self.at_work >= self._kept and self._crowd.above(priority)
 
     def leave(self, begun_at: float, outcome: Outcome | None) -> None:
         """Give a place back; None for an attempt of which nobody knows how it ended."""
@@ -113,12 +130,13 @@ class Bulkhead:
         line = self._lines[priority]
         line.append(waiter)
         self.waiting += 1
-        timer = loop.call_later(until - now, self._expired, line, waiter, until - now)
+        self._crowd.came(priority)
+        timer = loop.call_later(until - now, self._expired, priority, waiter, until - now)
         try:
             return await waiter
         except asyncio.CancelledError:
             if not waiter.done() or waiter.cancelled():
-                self._forget(line, waiter)
+                self._forget(priority, waiter)
             elif waiter.result() is None:
                 self._give_back()
             raise
@@ -145,10 +163,11 @@ class Bulkhead:
 
     def _displace(self, priority: Priority) -> bool:
         """Refuse the call that came last among those of the lowest rank, if that is lower."""
-        for line in self._lines[:priority]:
-            while line:
+        for lower in Priority:
+            line = self._lines[lower]
+            while lower < priority and line:
                 waiter = line.pop()
-                self.waiting -= 1
+                self._gone(lower)
                 if not waiter.done():
                     why = "and a call of higher priority took its turn"
                     waiter.set_result(self._refuse("bulkhead_displaced", why))
@@ -157,24 +176,37 @@ class Bulkhead:
 
     def _give_back(self) -> None:
         self.at_work -= 1
+        self._fill()
+
+    def _fill(self) -> None:
+        """Give free places to those that wait here, as long as it is their turn."""
         while self.waiting and self.at_work < self.limit:
-            line = next(line for line in reversed(self._lines) if line)
-            waiter = line.popleft()
-            self.waiting -= 1
+            priority = next(each for each in reversed(Priority) if self._lines[each])
+            if self._yields(priority):
+                return
+            waiter = self._lines[priority].popleft()
+            self._gone(priority)
             if not waiter.done():  # cancelled, and not yet told
                 self.at_work += 1
                 waiter.set_result(None)
 
-    def _expired(self, line: deque[Waiter], waiter: Waiter, waited_s: float) -> None:
+    def _expired(self, priority: Priority, waiter: Waiter, waited_s: float) -> None:
         if not waiter.done():
-            self._forget(line, waiter)
-            why = f"and none came free within {waited_s * 1000:.0f} ms"
+            self._forget(priority, waiter)
+            crowded = self._yields(priority)
+            whose = "none that calls of higher priority left" if crowded else "none"
+            why = f"and {whose} came free within {waited_s * 1000:.0f} ms"
             waiter.set_result(self._refuse("bulkhead_timeout", why))
 
-    def _forget(self, line: deque[Waiter], waiter: Waiter) -> None:
+    def _forget(self, priority: Priority, waiter: Waiter) -> None:
+        line = self._lines[priority]
         if waiter in line:
             line.remove(waiter)
-            self.waiting -= 1
+            self._gone(priority)
+
+    def _gone(self, priority: Priority) -> None:
+        self.waiting -= 1
+        self._crowd.went(priority)
 
     # -- what is told ---------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from proxy.guard.bulkhead import Bulkhead
+from proxy.guard.crowd import Crowd
 from proxy.model.bulkhead import BulkheadLimits
 from proxy.model.call import Call
 from proxy.model.outcome import Outcome
@@ -31,13 +32,15 @@ class Bulkheads:
     def __init__(self, routes: Iterable[Route], now: Callable[[], float]) -> None:
         self._now = now
         self._all: dict[tuple[str, str], Bulkhead] = {}
+        crowds: dict[str, Crowd] = {}
         for route in routes:
             for candidate in route.candidates:
                 key = (candidate.upstream.name, route.compartment)
                 if key not in self._all:
                     limits = _limits(route, candidate)
                     partner = candidate.upstream.partner
-                    self._all[key] = Bulkhead(partner, *key, limits, now)
+                    crowd = crowds.setdefault(candidate.upstream.name, Crowd())
+                    self._all[key] = Bulkhead(partner, *key, limits, now, crowd)
 
     def layer(self) -> AttemptLayer:
         """The layer; where a place is free nothing waits."""
@@ -48,7 +51,7 @@ class Bulkheads:
                 route = call.route
                 assert route is not None
                 places = compartments[candidate.upstream.name, route.compartment]
-                if not places.take():
+                if not places.take(route.priority):
                     until = _wait_ends_at(call, candidate, now())
                     refused = await places.enter(route.priority, until, call.deadline_at)
                     if refused is not None:
