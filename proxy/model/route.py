@@ -9,6 +9,7 @@ from enum import StrEnum
 from proxy.model.affinity import NO_AFFINITY, Affinity, follows
 from proxy.model.breaker import BREAKER, BreakerLimits
 from proxy.model.bulkhead import LIMITS, BestEffort, BulkheadLimits, Priority
+from proxy.model.dimension import Dimension
 from proxy.model.message import Header
 from proxy.model.ordering import LISTED, Ordering
 from proxy.model.outcome import Execution
@@ -234,6 +235,9 @@ class Route:
     best_effort: BestEffort | None = None
     affinity: Affinity = NO_AFFINITY
     ordering: Ordering = LISTED
+    dimensions: tuple[str, ...] = ()
+    """What its calls are told apart by, such as ("scheme",); `sources` says where it is read."""
+    sources: tuple[Dimension, ...] = ()
     line: int = field(default=0, compare=False)
     """Where in the file it stands, for `tidegate explain`."""
     compartment: str = field(init=False, repr=False, compare=False)
