@@ -1,4 +1,4 @@
-"""What calls of a route are told apart by: card scheme, payment method, currency, country …"""
+"""What calls of a route are told apart by: card scheme, payment method, currency or country."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ VALUES_MAX = 32
 
 Ranges = tuple[tuple[int, int, str], ...]
 """First and last of the leading eight digits of card numbers, and what they belong to."""
+
+
+BIN_DIGITS = 8
+"""Of an IIN since ISO/IEC 7812-1:2017; six before."""
+
+
+def span(written: str) -> tuple[int, int]:
+    """First and last of eight digits, from a prefix ("4") or two of one length ("51-55")."""
+    first, _, last = written.partition("-")
+    last = last or first
+    return int(first.ljust(BIN_DIGITS, "0")), int(last.ljust(BIN_DIGITS, "9"))
 
 
 class Source(StrEnum):
