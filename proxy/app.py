@@ -80,14 +80,11 @@ class Sidecar:
         )
         self._guards = Guards(built.routes, self._clock.now, self._sink.emit)
         self._orderings = Orderings(built.routes, self._guards.condition, self._clock.now)
-        self._sink.load = reporter(
-            admission=self._admission.report, bulkheads=self._bulkheads.report,
-            background=self._background.report, breakers=self._guards.report,
-            orders=self._orderings.report,
         self._load, self._sink.load = (
             reporter(
                 admission=self._admission.report, bulkheads=self._bulkheads.report,
                 background=self._background.report, breakers=breakers,
+                orders=self._orderings.report,
             )
             for breakers in (self._guards.report, self._guards.metered)
         )  # fmt: skip

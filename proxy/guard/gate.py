@@ -28,10 +28,8 @@ from proxy.guard.permit import Permit, Refusal
 from proxy.guard.slices import Slice, Slices
 from proxy.guard.verdicts import Verdict, partner_s, verdict
 from proxy.model.call import Call
-from proxy.model.outcome import Origin, Outcome, Refused
-from proxy.model.route import Candidate, Route
 from proxy.model.outcome import Outcome, Refused
-from proxy.model.route import FOLLOWING, Candidate, Route
+from proxy.model.route import Candidate, Route
 from proxy.pipeline.layer import AttemptHandler, AttemptLayer
 
 _GOOD = (Verdict.SUCCESS, Verdict.SLOW)
@@ -94,10 +92,8 @@ class Gate:
         """A permit against the circuit's word, or the refusal."""
         now, by = self._now(), at.refuser
         if refusal.code == "isolated":
-            return at.refuse(refusal)
-        if not strays(call, route):
             return by.refuse(refusal)
-        if not strays(route):
+        if not strays(call, route):
             if not self._is_last(call, candidate, route, now):
                 return by.refuse(refusal)
             way = self._ways[route.name]

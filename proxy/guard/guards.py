@@ -23,7 +23,6 @@ from proxy.model.breaker import BreakerLimits, BreakerMode
 from proxy.model.dimension import VALUES_MAX
 from proxy.model.events import BreakerChanged
 from proxy.model.ordering import Condition
-from proxy.model.route import Candidate, Route
 from proxy.model.route import Candidate, Route, Upstream
 from proxy.pipeline.layer import AttemptLayer, Choice
 

@@ -77,8 +77,7 @@ class TlsFiles:
 class OperationRule:
     """What a partner's answers to one operation prove.
 
-    `statuses` maps an exact status or a class (4 for 4xx) to what it proves;
-    a status named exactly wins over its class.
+    `statuses` has statuses and classes (4 for 4xx); one named exactly wins over its class.
     """
 
     money: Money
@@ -214,10 +213,7 @@ def _keyed(candidates: tuple[Candidate, ...]) -> Keyed:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A rule that matches calls to an ordered list of candidates.
-
-    `hosts` empty matches any accepted host, `methods` empty any allowed method.
-    """
+    """A rule that matches calls to candidates; no hosts or methods: any that is accepted."""
 
     name: str
     hosts: frozenset[bytes]

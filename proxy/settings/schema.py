@@ -102,6 +102,7 @@ class Route(Model):
     )
     affinity: Affinity | None = key(
         None, "keeps what belongs to a payment with the partner that authorised it"
+    )
     dimensions: tuple[Dimension, ...] = key(
         (), "what its calls are told apart by, two at most: one scheme may fail alone"
     )
