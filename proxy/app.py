@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from proxy import __version__
 from proxy.app_parts import Around, make_dns, make_edge, make_journal
 from proxy.guard.bulkheads import Bulkheads
+from proxy.guard.dimensioned import dimensioned
 from proxy.guard.guards import Guards
 from proxy.health.findings import Findings
 from proxy.inbound.access import access
@@ -79,10 +80,13 @@ class Sidecar:
         )
         self._guards = Guards(built.routes, self._clock.now, self._sink.emit)
         self._orderings = Orderings(built.routes, self._guards.condition, self._clock.now)
-        self._sink.load = reporter(
-            admission=self._admission.report, bulkheads=self._bulkheads.report,
-            background=self._background.report, breakers=self._guards.report,
-            orders=self._orderings.report,
+        self._load, self._sink.load = (
+            reporter(
+                admission=self._admission.report, bulkheads=self._bulkheads.report,
+                background=self._background.report, breakers=breakers,
+                orders=self._orderings.report,
+            )
+            for breakers in (self._guards.report, self._guards.metered)
         )  # fmt: skip
         self._built = built
         self._overrides = Overrides(built.routes, built.upstreams, self._clock, self._sink.emit)
@@ -150,6 +154,8 @@ class Sidecar:
                 self._background.layer(),
                 # refuses before any durable work, the least important first
                 self._admission.layer(),
+                # what tells its slice from others: a scheme may fail alone
+                dimensioned(self._table.routes),
                 # where it may go now, the well ones first; the claim is fenced for the first
                 choose(self._guards.order(self._orderings.over(self._overrides.candidates))),
                 # what belongs to a payment stays with its partner; the claim is fenced there
@@ -239,7 +245,7 @@ class Sidecar:
             metrics=self._report_metrics,
             findings=self._report_findings,
             dns=self._dns.report,
-            load=self._sink.load,
+            load=self._load,
             desk=None if journal is None else journal.desk(self._clock),
             token=admin.token.reveal().encode() if admin.token else None,
             routes=self._orders,

@@ -60,7 +60,7 @@ def _row(each: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         each["partner"],
         each["upstream"],
-        each["compartment"],
+        " · ".join(filter(None, (each["compartment"], each.get("part")))),
         f"{each['state']}{shadow}",
         _seconds(each["for_s"]),
         str(each["calls"]),

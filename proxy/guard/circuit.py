@@ -28,7 +28,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from proxy.guard.permit import Isolation, Permit, Refusal, Standing, State
+from proxy.guard.permit import Beside, Isolation, Out, Permit, Refusal, Standing, State
 from proxy.guard.policy import Policy
 from proxy.guard.states import States
 from proxy.guard.verdicts import Verdict
@@ -47,12 +47,16 @@ class Circuit:
         rng: random.Random,
         now: float,
         on_change: Callable[[Standing], None] | None = None,
+        beside: Beside | None = None,
     ) -> None:
         self._policy = policy
-        self._states = States(policy, rng, now, on_change)
-        self._window = self._states.judge.window
-        self._out: dict[Permit, None] = {}
-        """Permits that have not ended and are not overdue, the oldest first."""
+        self.states = States(policy, rng, now, on_change)
+        """For a family, which acts for several slices at once."""
+        self.window = self.states.judge.window
+        """For whoever notes calls that have no permit here."""
+        self._beside = beside
+        """Who is asked whether a finding is this slice's own; see family.py."""
+        self._out = Out()
         self._half_open_until = self._look_at = now
 
     # -- what a call asks -----------------------------------------------------------------
@@ -61,7 +65,7 @@ class Circuit:
         """A permit, or why there is none."""
         if now >= self._look_at:
             self._look(now)
-        if self._states.flows:
+        if self.states.flows:
             return self._permit(now)
         refusal = self._isolated(now)
         if refusal is not None:
@@ -79,7 +83,7 @@ class Circuit:
 
     def would_refuse(self, now: float) -> bool:
         """What `admit` would say; it changes nothing."""
-        states = self._states
+        states = self.states
         if states.flows:
             return False
         if states.isolation is not None:
@@ -95,38 +99,48 @@ class Circuit:
     def ended(self, permit: Permit, verdict: Verdict, took_s: float, now: float) -> None:
         """Take a permit back; called by `Permit.end`, once."""
         self._out.pop(permit, None)
-        states = self._states
+        states = self.states
         if permit.generation != states.generation:
             return
         if permit.probe:
             states.probes -= 1
         if verdict is Verdict.NOTHING:
             return
-        self._window.note(verdict, took_s, now, timed=not permit.overdue)
+        self.window.note(verdict, took_s, now, timed=not permit.overdue)
         if states.held.state is State.CLOSED:
-            if permit.overdue and verdict in _TOO_LONG:
-                return
-            found = states.judge.weigh(verdict, now)
-            if found is not None:
-                states.act(found, verdict, now)
+            if not (permit.overdue and verdict in _TOO_LONG):
+                self.weigh(verdict, now)
         elif permit.probe or permit.forced:
             self._proves(verdict, now)
+
+    # -- what a family asks ---------------------------------------------------------------
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it has nothing to say to any call: closed, no ramp, not degraded."""
+        return self.states.flows and not self.states.judge.is_degraded
+
+    def weigh(self, verdict: Verdict, now: float) -> None:
+        """Draw the conclusion from what was noted last, while closed."""
+        found = self.states.judge.weigh(verdict, now)
+        if found is not None and (self._beside is None or self._beside.agrees(self, found, now)):
+            self.states.act(found, now)
 
     # -- what is seen, and what an operator says ------------------------------------------
 
     @property
     def state(self) -> State:
         """What `standing` says of the state, at no cost."""
-        return self._states.state
+        return self.states.state
 
     @property
     def slow_s(self) -> float:
         """From here on a call of this slice is slow."""
-        return self._states.judge.slow_s
+        return self.states.judge.slow_s
 
     def tally(self, now: float) -> tuple[int, int]:
         """Calls with a verdict, and failures among them."""
-        calls, failures, _, _ = self._window.totals(now)
+        calls, failures, _, _ = self.window.totals(now)
         return calls, failures
 
     def look(self, now: float) -> None:
@@ -137,35 +151,36 @@ class Circuit:
     def standing(self, now: float) -> Standing:
         """The whole of it, with the figures of this moment."""
         self.look(now)
-        return self._states.standing(now)
+        return self.states.standing(now)
 
     def isolate(self, reason: str, until: float, now: float) -> None:
         """Hold it open until the monotonic instant `until`; in shadow mode as well."""
-        self._states.isolate(Isolation(reason, until), now)
+        self.states.isolate(Isolation(reason, until), now)
 
     def release(self, reason: str, now: float) -> None:
         """End an isolation, or close an open circuit, by an operator's word."""
-        if self._states.held.state is not State.CLOSED:
-            self._states.close(reason, now)
+        if self.states.held.state is not State.CLOSED:
+            self.states.close(reason, now)
 
     # -- admitting ------------------------------------------------------------------------
 
     def _permit(self, now: float, *, probe: bool = False, forced: bool = False) -> Permit:
-        permit = Permit(self, self._states.generation, now, probe=probe, forced=forced)
+        ends = self if self._beside is None else self._beside
+        permit = Permit(ends, self.states.generation, now, probe=probe, forced=forced)
         self._out[permit] = None
         return permit
 
     def _isolated(self, now: float) -> Refusal | None:
-        isolation = self._states.isolation
+        isolation = self.states.isolation
         if isolation is None:
             return None
         if now < isolation.until:
             return isolation.refusal(now)
-        self._states.half_open(now)
+        self.states.half_open(now)
         return None
 
     def _guarded(self, now: float) -> Permit | Refusal:
-        states = self._states
+        states = self.states
         if states.held.state is State.OPEN:
             wait_s = states.next_probe_at - now
             if wait_s > 0.0:
@@ -180,7 +195,7 @@ class Circuit:
         return states.refusal("ramping", 0.0, f"{share:.0%} of the calls are let through")
 
     def _probe(self, now: float) -> Permit | Refusal:
-        states = self._states
+        states = self.states
         if states.probes >= self._policy.probes_max:
             figure = f"{states.probes} probes are out, no more at once"
             return states.refusal("probing", 0.0, figure)
@@ -194,7 +209,7 @@ class Circuit:
     def _look(self, now: float) -> None:
         """What time alone changes: overdue calls, hung probes, the ramp's end, an old finding."""
         self._look_at = now + _LOOK_INTERVAL_S
-        states = self._states
+        states = self.states
         self._isolated(now)
         overdue = self._note_overdue(now)
         if states.held.state is State.HALF_OPEN:
@@ -203,30 +218,26 @@ class Circuit:
         elif states.held.state is State.CLOSED:
             if states.ramp is not None and states.ramp.share(now) >= 1.0:
                 states.ramp, states.flows = None, True
-            found = states.judge.quiet(now)
             if overdue:
-                found = states.judge.weigh(Verdict.OVERDUE, now)
-            if found is not None:
-                states.act(found, Verdict.OVERDUE, now)
+                self.weigh(Verdict.OVERDUE, now)
+            elif (found := states.judge.quiet(now)) is not None:
+                states.act(found, now)
 
     def _note_overdue(self, now: float) -> bool:
-        limit = now - self._states.judge.slow_s
+        """Whether anything was noted here."""
         found = False
-        while self._out and (oldest := next(iter(self._out))).begun_at < limit:
-            del self._out[oldest]
-            since = oldest.partner_since
-            if since >= limit:
-                oldest.begun_at = min(since, now)
-                self._out[oldest] = None
-                continue
-            if oldest.generation == self._states.generation:
-                oldest.overdue = found = True
-                self._window.note(Verdict.OVERDUE, 0.0, now)
+        for permit in self._out.overdue(now - self.states.judge.slow_s, now):
+            if permit.generation == self.states.generation:
+                if self._beside is None or self._beside.counts(permit):
+                    self.window.note(Verdict.OVERDUE, 0.0, now)
+                    found = True
+                if self._beside is not None:
+                    self._beside.overdue(permit, now)
         return found
 
     def _proves(self, verdict: Verdict, now: float) -> None:
         """A probe, or a call forced through, has ended with a verdict."""
-        states = self._states
+        states = self.states
         if verdict in _PROVES:
             count = states.held.succeeded()
             if count >= self._policy.successes_min:

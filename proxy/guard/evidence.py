@@ -13,7 +13,7 @@ on for longer than a blip.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proxy.guard.bounds import surprise, wilson
 from proxy.guard.permit import State
@@ -33,6 +33,10 @@ class Finding:
     share: float
     ordinary: float
     why: str
+    seconds: int = SPAN_S
+    """How far back it looked."""
+    slow: bool = False
+    """It is about time, not about failures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,8 @@ def in_a_row(window: Window, now: float, policy: Policy) -> Finding | None:
     ):
         if count >= limit and now - since > BLIP_S:
             why = f"{count} {what} failures in a row in {now - since:.1f} s"
-            return Finding(State.OPEN, 1.0, policy.ordinary_min, why)
+            seconds = min(SPAN_S, int(now) - int(since) + 1)
+            return Finding(State.OPEN, 1.0, policy.ordinary_min, why, seconds)
     return None
 
 
@@ -73,7 +78,8 @@ def failing(window: Window, policy: Policy) -> Finding | None:
 def slow(window: Window, policy: Policy, slow_s: float) -> Finding | None:
     """Whether clearly more calls are slow than may be."""
     what = f"took over {slow_s:.3g} s"
-    return _worse(window.timed, window.slow, window.second, policy.slow_share, policy, what)
+    found = _worse(window.timed, window.slow, window.second, policy.slow_share, policy, what)
+    return None if found is None else replace(found, slow=True)
 
 
 def ordinary_share(window: Window, policy: Policy) -> float:
@@ -93,7 +99,8 @@ def _opening(
         low, high = wilson(suffix.bad, suffix.calls, policy.open_z)
         if low >= share:
             why = _sentence(suffix, what) + f", a share of {low:.0%} to {high:.0%}"
-            return Finding(State.OPEN, suffix.bad / suffix.calls, policy.ordinary_min, why)
+            share = suffix.bad / suffix.calls
+            return Finding(State.OPEN, share, policy.ordinary_min, why, suffix.seconds)
     return None
 
 
@@ -104,7 +111,8 @@ def _worse(
         count, of = suffix.bad_less_blip, suffix.calls_less_blip
         if count >= policy.bad_min and surprise(count, of, ordinary) >= policy.surprise:
             why = _sentence(suffix, what) + f", where up to {ordinary:.1%} would be ordinary"
-            return Finding(State.DEGRADED, suffix.bad / suffix.calls, ordinary, why)
+            share = suffix.bad / suffix.calls
+            return Finding(State.DEGRADED, share, ordinary, why, suffix.seconds)
     return None
 
 

@@ -22,51 +22,17 @@ never heard of that payment, and say so. Only an operator's isolation counts the
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from math import ceil
 
-from proxy.guard.circuit import Circuit
 from proxy.guard.last_way import Chance, LastWay, best
 from proxy.guard.permit import Permit, Refusal
+from proxy.guard.slices import Slice, Slices
 from proxy.guard.verdicts import Verdict, partner_s, verdict
 from proxy.model.call import Call
-from proxy.model.outcome import Origin, Outcome, Refused
+from proxy.model.outcome import Outcome, Refused
 from proxy.model.route import Candidate, Route
 from proxy.pipeline.layer import AttemptHandler, AttemptLayer
 
-REASONS = (
-    "breaker_open", "breaker_probing", "breaker_ramping", "breaker_isolated", "breaker_throttled",
-)  # fmt: skip
 _GOOD = (Verdict.SUCCESS, Verdict.SLOW)
-
-
-class Slice:
-    """The circuit of one compartment at one upstream, and what it did to calls."""
-
-    def __init__(self, partner: str, upstream: str, compartment: str, circuit: Circuit) -> None:
-        self.partner = partner
-        self.upstream = upstream
-        self.compartment = compartment
-        self.circuit = circuit
-        self.refused = dict.fromkeys(REASONS, 0)
-        self.would_refuse = 0
-        """Let through in shadow mode alone."""
-        self.throttled = 0
-        """Let through as the last way out."""
-
-    def refuse(self, refusal: Refusal, reason: str = "", why: str = "") -> Refused:
-        """The outcome of an attempt that is not made."""
-        reason = reason or f"breaker_{refusal.code}"
-        self.refused[reason] += 1
-        return Refused(
-            reason, 503,
-            f"The breaker of {self.compartment} at {self.upstream} is {refusal.reason}{why}.",
-            Origin.PARTNER, retry_after_s=max(1, ceil(refusal.wait_s)),
-            partner=self.partner, upstream=self.upstream,
-        )  # fmt: skip
-
-
-Slices = Mapping[tuple[str, str], Slice]
-"""By upstream and compartment; none where the breaker is off."""
 
 
 class Gate:
@@ -93,14 +59,14 @@ class Gate:
                 return guarded(call, candidate, route, at)
 
             async def guarded(call: Call, candidate: Candidate, route: Route, at: Slice) -> Outcome:
-                permit = at.circuit.admit(now())
+                permit = at.admit(call, now())
                 if isinstance(permit, Refusal):
                     passed = self._in_spite(permit, call, candidate, route, at)
                     if isinstance(passed, Refused):
                         return passed
                     permit = passed
                 elif permit.would_refuse is not None:
-                    at.would_refuse += 1
+                    at.refuser.would_refuse += 1
                 said, took_s, made = Verdict.NOTHING, 0.0, len(call.attempts)
                 permit.watch(call.attempts)
                 try:
@@ -124,20 +90,20 @@ class Gate:
         self, refusal: Refusal, call: Call, candidate: Candidate, route: Route, at: Slice
     ) -> Permit | Refused:
         """A permit against the circuit's word, or the refusal."""
-        now = self._now()
+        now, by = self._now(), at.refuser
         if refusal.code == "isolated":
-            return at.refuse(refusal)
+            return by.refuse(refusal)
         if not strays(call, route):
             if not self._is_last(call, candidate, route, now):
-                return at.refuse(refusal)
+                return by.refuse(refusal)
             way = self._ways[route.name]
             if not way.admits(now):
                 share = way.admitted_share(now)
                 why = f"; no other way is left, and {share:.0%} of the calls are let through"
-                return at.refuse(refusal, "breaker_throttled", why)
-            at.throttled += 1
-        permit = at.circuit.admit_anyway(now)
-        return at.refuse(permit) if isinstance(permit, Refusal) else permit
+                return by.refuse(refusal, "breaker_throttled", why)
+            by.throttled += 1
+        permit = at.admit_anyway(call, now)
+        return at.refuser.refuse(permit) if isinstance(permit, Refusal) else permit
 
     def _is_last(self, call: Call, candidate: Candidate, route: Route, now: float) -> bool:
         """Whether no candidate is left that would take the call, and none is better than this."""
@@ -147,16 +113,18 @@ class Gate:
         mine, passed = 0, False
         for each in call.candidates:
             at = self._slices.get((each.upstream.name, route.compartment))
+            refusing = None if at is None else at.refusing(call, now)
             if each is candidate:
                 mine, passed = len(chances), True
-            elif at is None or not at.circuit.would_refuse(now):
+            elif refusing is None:
                 if passed:
                     return False
                 continue
             elif any(made.candidate is each for made in call.attempts):
                 continue
-            assert at is not None
-            chances.append(Chance(at.circuit.state, *at.circuit.tally(now)))
+            told = refusing or at
+            assert told is not None
+            chances.append(Chance(told.circuit.state, *told.circuit.tally(now)))
         return best(chances) == mine
 
 

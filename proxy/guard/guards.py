@@ -1,25 +1,29 @@
 """All circuits: made at the start, looked at once a second, asked for each call's order.
 
-There is one for each upstream and compartment (bulkheads.py) that a route names,
-so nothing grows while the sidecar runs.
+There is one for each upstream and compartment (bulkheads.py) that a route names, and
+beside it one for each value of a route's dimensions (family.py), made when it is seen
+first; their number is bounded.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from proxy.guard.circuit import Circuit
-from proxy.guard.gate import Gate, Slice
+from proxy.guard.family import Family, Member
+from proxy.guard.gate import Gate
 from proxy.guard.last_way import LastWay
 from proxy.guard.order import Order
-from proxy.guard.permit import Standing, State
+from proxy.guard.permit import Beside, Standing, State
 from proxy.guard.policy import Policy
+from proxy.guard.slices import Slice
 from proxy.model.breaker import BreakerLimits, BreakerMode
+from proxy.model.dimension import VALUES_MAX
 from proxy.model.events import BreakerChanged
 from proxy.model.ordering import Condition
-from proxy.model.route import Candidate, Route
+from proxy.model.route import Candidate, Route, Upstream
 from proxy.pipeline.layer import AttemptLayer, Choice
 
 _SPARED = (State.CLOSED, State.DEGRADED, State.OPEN, State.HALF_OPEN)
@@ -40,14 +44,14 @@ class Guards:
         self._tell = tell
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._all: dict[tuple[str, str], Slice] = {}
-        self._states: dict[tuple[str, str], State] = {}
-        self._changes: dict[tuple[str, str], dict[str, int]] = {}
-        self._unwell: set[tuple[str, str]] = set()
+        self._unwell: set[Slice] = set()
         ways: dict[str, LastWay] = {}
+        routes = tuple(routes)
+        dimensions = _dimensions(routes)
         for route in routes:
             ways[route.name] = LastWay(now())
             for candidate in route.candidates:
-                self._make(route.compartment, candidate)
+                self._make(route.compartment, candidate, dimensions.get(route.compartment))
         self._gate = Gate(self._all, ways, now)
         self._order = Order(self._all, self._unwell, ways, now)
 
@@ -76,54 +80,114 @@ class Guards:
         now = self._now()
         for at in self._all.values():
             at.circuit.look(now)
+            if at.family is not None:
+                at.family.parts.look(now)
+
+    def slices(self) -> list[Slice]:
+        """All there are, in the order of the file, narrow ones behind their broad one."""
+        found = []
+        for at in self._all.values():
+            found += [at] if at.family is None else [at, *at.family.parts.all()]
+        return found
 
     def report(self) -> list[dict[str, Any]]:
-        """All that can be seen of each, in the order of the file."""
+        """All that can be seen of each."""
         now = self._now()
-        return [
-            {
-                "partner": at.partner,
-                "upstream": at.upstream,
-                "compartment": at.compartment,
-                **described(at.circuit.standing(now), now),
-                "refused": dict(at.refused),
-                "would_refuse": at.would_refuse,
-                "throttled": at.throttled,
-                "changes": dict(self._changes[key]),
-            }
-            for key, at in self._all.items()
-        ]
+        return [_row(each, now) for each in self.slices()]
 
-    def _make(self, compartment: str, candidate: Candidate) -> None:
+    def metered(self) -> list[dict[str, Any]]:
+        """The same without narrow slices that were never in trouble: there may be many."""
+        now = self._now()
+        return [_row(each, now) for each in self.slices() if not each.part or each.changes]
+
+    def _make(
+        self, compartment: str, candidate: Candidate, dimensions: Mapping[str, int] | None
+    ) -> None:
         upstream = candidate.upstream
         key = (upstream.name, compartment)
         if key in self._all or upstream.breaker.mode is BreakerMode.OFF:
             return
+        if dimensions is None:
+            self._all[key] = self._slice(upstream, compartment)
+            return
+        family = Family(dimensions, lambda part: self._part(upstream, compartment, part, family))
+        self._all[key] = self._slice(upstream, compartment, family)
+        family.adopt(self._all[key])
+
+    def _part(self, upstream: Upstream, compartment: str, part: str, family: Family) -> Slice:
+        member = Member(family)
+        member.at = self._slice(upstream, compartment, member, part)
+        return member.at
+
+    def _slice(
+        self,
+        upstream: Upstream,
+        compartment: str,
+        beside: Beside | None = None,
+        part: str = "",
+    ) -> Slice:
+        """A slice whose changes are heard of from the first on."""
+        at: Slice
         circuit = Circuit(
             policy(upstream.breaker), self._rng, self._now(),
-            lambda standing: self._changed(key, standing),
+            lambda standing: self._changed(at, standing), beside,
         )  # fmt: skip
-        self._all[key] = Slice(upstream.partner, *key, circuit)
-        self._states[key] = State.CLOSED
-        self._changes[key] = {state.value: 0 for state in State}
+        at = Slice(upstream.partner, upstream.name, compartment, circuit, part)
+        return at
 
-    def _changed(self, key: tuple[str, str], standing: Standing) -> None:
-        was, state = self._states[key], standing.state
-        self._states[key] = state
-        self._changes[key][state.value] += 1
+    def _changed(self, at: Slice, standing: Standing) -> None:
+        was, state = at.state, standing.state
+        at.state = state
+        at.changes[state.value] = at.changes.get(state.value, 0) + 1
         if state is State.CLOSED or (standing.shadow and state in _SPARED):
-            self._unwell.discard(key)
+            self._unwell.discard(at)
         else:
-            self._unwell.add(key)
-        at, figures = self._all[key], standing.figures
-        left_s = standing.next_probe_at
+            self._unwell.add(at)
+        figures, left_s = standing.figures, standing.next_probe_at
         self._tell(
             BreakerChanged(
                 at.partner, at.upstream, at.compartment, was.value, state.value, standing.why,
                 figures.calls, figures.failures, standing.shadow,
-                None if left_s is None else left_s - self._now(),
+                None if left_s is None else left_s - self._now(), at.part,
             )
         )  # fmt: skip
+        self._follow(at, standing)
+
+    def _follow(self, at: Slice, standing: Standing) -> None:
+        """What a change means to the slices beside it."""
+        if at.part:
+            family = self._all[at.upstream, at.compartment].family
+            assert family is not None
+            family.parts.changed(at, standing, self._now())
+        elif at.family is not None:
+            at.family.parts.broad_changed(standing, self._now())
+
+
+def _dimensions(routes: Iterable[Route]) -> dict[str, dict[str, int]]:
+    """By compartment, how many values of each dimension are kept apart."""
+    found: dict[str, dict[str, int]] = {}
+    for route in routes:
+        bounds = {each.name: each.values_max for each in route.sources}
+        for name in route.dimensions:
+            known = found.setdefault(route.compartment, {})
+            known[name] = max(known.get(name, 0), bounds.get(name, VALUES_MAX))
+    return found
+
+
+def _row(at: Slice, now: float) -> dict[str, Any]:
+    """One slice as a document."""
+    return {
+        "partner": at.partner,
+        "upstream": at.upstream,
+        "compartment": at.compartment,
+        "part": at.part,
+        "slice": at.name,
+        **described(at.circuit.standing(now), now),
+        "refused": dict(at.refused),
+        "would_refuse": at.would_refuse,
+        "throttled": at.throttled,
+        "changes": {state.value: at.changes.get(state.value, 0) for state in State},
+    }
 
 
 def policy(limits: BreakerLimits) -> Policy:

@@ -83,10 +83,10 @@ class Judge:
             return None
         return Finding(State.CLOSED, 0.0, 0.0, f"no call for {quiet_s:.0f} s")
 
-    def degraded(self, found: Finding, verdict: Verdict) -> None:
+    def degraded(self, found: Finding) -> None:
         """The slice is called degraded from now on."""
         self._recovery = Recovery(found.share, found.ordinary)
-        self._recovers_from_slow = verdict in _SLOW
+        self._recovers_from_slow = found.slow
         self.window.baseline.taint()
         self.window.baseline.learning = False
 

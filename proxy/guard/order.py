@@ -3,7 +3,8 @@
 It stands above the claim, whose fence names the first candidate, so that a call
 that will go to the second one costs no fence for the first. A circuit that is
 degraded is put behind those that are well, and one that would refuse behind these.
-One whose probe is due keeps its place, or it would never be asked.
+One whose probe is due keeps its place, or it would never be asked. Where a value of
+a dimension is in trouble by itself, that counts for calls of that value alone.
 
 One call in twenty keeps the order of the file, so that degraded can end. Operations
 that belong to an earlier payment keep it always (see gate.py), and where an operator
@@ -14,8 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 
-from proxy.guard.gate import Slices
 from proxy.guard.permit import State
+from proxy.guard.slices import Slice, Slices
 from proxy.model.call import Call
 from proxy.model.route import Candidate
 from proxy.pipeline.layer import Choice
@@ -25,12 +26,12 @@ _WELL, _DEGRADED, _REFUSING = range(3)
 
 
 class Order:
-    """`unwell` has the keys of all circuits that could change an order, and is mostly empty."""
+    """`unwell` has all slices that could change an order, and is mostly empty."""
 
     def __init__(
         self,
         slices: Slices,
-        unwell: Collection[tuple[str, str]],
+        unwell: Collection[Slice],
         routes: Iterable[str],
         now: Callable[[], float],
     ) -> None:
@@ -57,7 +58,7 @@ class Order:
         if route.follows:
             return candidates
         now = self._now()
-        ranks = [self._rank((each.upstream.name, route.compartment), now) for each in candidates]
+        ranks = [self._rank(each, route.compartment, call, now) for each in candidates]
         if ranks == sorted(ranks):
             return candidates
         self._moved[route.name] += 1
@@ -66,10 +67,15 @@ class Order:
         order = sorted(range(len(ranks)), key=ranks.__getitem__)
         return tuple(candidates[index] for index in order)
 
-    def _rank(self, key: tuple[str, str], now: float) -> int:
-        if key not in self._unwell:
+    def _rank(self, candidate: Candidate, compartment: str, call: Call, now: float) -> int:
+        at = self._slices.get((candidate.upstream.name, compartment))
+        if at is None:
             return _WELL
-        circuit = self._slices[key].circuit
-        if circuit.state is State.DEGRADED:
+        return max(self._rank_of(each, now) for each in at.concerned(call))
+
+    def _rank_of(self, at: Slice, now: float) -> int:
+        if at not in self._unwell:
+            return _WELL
+        if at.circuit.state is State.DEGRADED:
             return _DEGRADED
-        return _REFUSING if circuit.would_refuse(now) else _WELL
+        return _REFUSING if at.circuit.would_refuse(now) else _WELL

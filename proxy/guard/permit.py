@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
-from typing import Protocol
+from typing import Any, Protocol
 
 from proxy.guard.verdicts import Verdict, partner_since
 from proxy.model.call import Attempt
@@ -64,6 +64,37 @@ class Ends(Protocol):
         """Take a permit back, once."""
 
 
+class Beside(Ends, Protocol):
+    """Who knows the slices beside a circuit; see family.py."""
+
+    def agrees(self, circuit: Any, found: Any, now: float) -> bool:
+        """Whether a finding is the circuit's own, and not another slice's."""
+
+    def counts(self, permit: Permit) -> bool:
+        """Whether what becomes of a permit counts here."""
+
+    def overdue(self, permit: Permit, now: float) -> None:
+        """A permit has become overdue."""
+
+
+class Out(dict["Permit", None]):
+    """Permits that have not ended and are not overdue, the oldest first."""
+
+    __slots__ = ()
+
+    def overdue(self, limit: float, now: float) -> Iterator[Permit]:
+        """Take out those on which the partner has been at work since before `limit`."""
+        while self and (oldest := next(iter(self))).begun_at < limit:
+            del self[oldest]
+            since = oldest.partner_since
+            if since >= limit:
+                oldest.begun_at = min(since, now)
+                self[oldest] = None
+            else:
+                oldest.overdue = True
+                yield oldest
+
+
 class Permit:
     """Leave to make one attempt. Ends exactly once: whatever comes after the first is ignored.
 
@@ -71,8 +102,8 @@ class Permit:
     """
 
     __slots__ = (
-        "_attempts", "_circuit", "_made", "begun_at", "forced", "generation", "open", "overdue",
-        "probe", "would_refuse",
+        "_attempts", "_circuit", "_made", "begun_at", "era", "forced", "generation", "held", "open",
+        "overdue", "overdue_in", "parts", "probe", "would_refuse",
     )  # fmt: skip
 
     def __init__(
@@ -93,10 +124,19 @@ class Permit:
         self.overdue = False
         self.would_refuse: Refusal | None = None
         """In shadow mode: what would have been said."""
+        self.parts: tuple[Any, ...] = ()
+        """Narrow slices of the call that are well; see family.py, also for what follows."""
+        self.held: tuple[Permit, ...] = ()
+        """Permits of those that are not."""
+        self.overdue_in: tuple[Any, ...] = ()
+        """Parts in which it was noted as overdue."""
+        self.era = 0
 
     def watch(self, attempts: Sequence[Attempt]) -> None:
         """The attempt is the next one to come here: what it waits for before is not the partner."""
         self._attempts, self._made = attempts, len(attempts)
+        for each in self.held:
+            each.watch(attempts)
 
     @property
     def partner_since(self) -> float:

@@ -16,7 +16,6 @@ from proxy.guard.judge import Judge
 from proxy.guard.permit import Isolation, Refusal, Standing, State
 from proxy.guard.policy import Policy
 from proxy.guard.recovery import OpenTime, Ramp
-from proxy.guard.verdicts import Verdict
 
 
 class States:
@@ -74,13 +73,13 @@ class States:
             shadow=self._policy.shadow,
         )
 
-    def act(self, found: Finding, verdict: Verdict, now: float) -> None:
+    def act(self, found: Finding, now: float) -> None:
         """Become what was found, while closed or degraded."""
         if found.to is State.OPEN:
             self.open(found.why, now)
             return
         if found.to is State.DEGRADED:
-            self.judge.degraded(found, verdict)
+            self.judge.degraded(found)
         else:
             self.judge.begin(closed=True, anew=True)
         self._tell(found.why, now)
@@ -110,6 +109,11 @@ class States:
         self._closed_at = now
         self.held.close()
         self._changed(why, now)
+
+    def forgive(self, why: str, now: float) -> None:
+        """Begin anew, closed and without a ramp."""
+        self.close(why, now)
+        self.ramp, self.flows = None, True
 
     def isolate(self, isolation: Isolation, now: float) -> None:
         """Refuse by an operator's word."""

@@ -80,9 +80,24 @@ class Window:
         if second > self.second:
             self._advance(second)
 
+    def counted(self, seconds: int, *, slow: bool) -> tuple[int, int]:
+        """Calls and bad ones of the last `seconds`: timed and slow ones, if that is the matter."""
+        calls, bad = (self.timed, self.slow) if slow else (self.calls, self.bad)
+        slots = [(self.second - age) & _MASK for age in range(seconds)]
+        return sum([calls[slot] for slot in slots]), sum([bad[slot] for slot in slots])
+
+    def subtract(self, part: Window) -> None:
+        """Forget what was noted in `part` as well; what came in a row is not known any more."""
+        for column, less in zip(self._columns(), part._columns(), strict=True):
+            column[:] = [max(0, a - b) for a, b in zip(column, less, strict=True)]
+        self.failures_in_row = self.unreachable_in_row = 0
+
+    def _columns(self) -> tuple[list[int], ...]:
+        return self.calls, self.failures, self.bad, self.timed, self.slow
+
     def clear(self) -> None:
         """Begin anew; the baseline stays."""
-        for column in (self.calls, self.failures, self.bad, self.timed, self.slow):
+        for column in self._columns():
             column[:] = [0] * SLOTS
         self.failures_in_row = self.unreachable_in_row = 0
 

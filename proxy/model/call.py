@@ -93,6 +93,8 @@ class Call:
     trace_flags: bytes = b"01"
     attempts: list[Attempt] = field(default_factory=list)
     ticket: Ticket | None = None
+    dimensions: tuple[str, ...] = ()
+    """Its values of the route's dimensions, in that order; never a card number."""
 
     @property
     def sent(self) -> bool:

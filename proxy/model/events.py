@@ -100,6 +100,8 @@ class BreakerChanged:
     """It refuses nothing."""
     next_probe_s: float | None
     """Seconds until a call is let through as a probe; None where none is waited for."""
+    part: str = ""
+    """The value of a dimension that it is for, such as scheme=visa; empty for all calls."""
 
 
 Event = (

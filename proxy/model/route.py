@@ -9,6 +9,7 @@ from enum import StrEnum
 from proxy.model.affinity import NO_AFFINITY, Affinity, follows
 from proxy.model.breaker import BREAKER, BreakerLimits
 from proxy.model.bulkhead import LIMITS, BestEffort, BulkheadLimits, Priority
+from proxy.model.dimension import Dimension
 from proxy.model.message import Header
 from proxy.model.ordering import LISTED, Ordering
 from proxy.model.outcome import Execution
@@ -76,8 +77,7 @@ class TlsFiles:
 class OperationRule:
     """What a partner's answers to one operation prove.
 
-    `statuses` maps an exact status or a class (4 for 4xx) to what it proves;
-    a status named exactly wins over its class.
+    `statuses` has statuses and classes (4 for 4xx); one named exactly wins over its class.
     """
 
     money: Money
@@ -213,10 +213,7 @@ def _keyed(candidates: tuple[Candidate, ...]) -> Keyed:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A rule that matches calls to an ordered list of candidates.
-
-    `hosts` empty matches any accepted host, `methods` empty any allowed method.
-    """
+    """A rule that matches calls to candidates; no hosts or methods: any that is accepted."""
 
     name: str
     hosts: frozenset[bytes]
@@ -234,6 +231,9 @@ class Route:
     best_effort: BestEffort | None = None
     affinity: Affinity = NO_AFFINITY
     ordering: Ordering = LISTED
+    dimensions: tuple[str, ...] = ()
+    """What its calls are told apart by, such as ("scheme",); `sources` says where it is read."""
+    sources: tuple[Dimension, ...] = ()
     line: int = field(default=0, compare=False)
     """Where in the file it stands, for `tidegate explain`."""
     compartment: str = field(init=False, repr=False, compare=False)

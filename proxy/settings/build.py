@@ -11,6 +11,7 @@ from proxy.model import route as model
 from proxy.model.message import Header, header
 from proxy.model.settling import SettleRule
 from proxy.settings import build_bulkhead as bulkhead
+from proxy.settings import build_dimensions as dimensions
 from proxy.settings import build_keys as keys
 from proxy.settings import defaults
 from proxy.settings.build_affinity import affinity
@@ -179,6 +180,8 @@ def _route(
         best_effort=bulkhead.best_effort(route),
         affinity=affinity(route),
         ordering=model_ordering.Ordering(route.order, dict(route.weights)),
+        dimensions=tuple(each.name for each in route.dimensions),
+        sources=dimensions.of_route(route),
         line=route.line,
     )
 

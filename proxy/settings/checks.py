@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from proxy.settings.base import Model
 from proxy.settings.checks_affinity import check_affinity
 from proxy.settings.checks_best_effort import check_best_effort
+from proxy.settings.checks_dimensions import check_dimensions
 from proxy.settings.checks_keys import check_keys
 from proxy.settings.checks_order import check_order
 from proxy.settings.checks_routes import check_routes
@@ -42,6 +43,7 @@ def _findings(settings: Settings, root: Node) -> Iterator[Finding]:
     yield from check_best_effort(settings)
     yield from check_affinity(settings)
     yield from check_order(settings)
+    yield from check_dimensions(settings)
 
 
 def upstream_names(root: Node) -> frozenset[str]:

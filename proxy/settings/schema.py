@@ -11,6 +11,7 @@ from pydantic_core import core_schema
 from proxy.settings.affinity import Affinity
 from proxy.settings.base import Model, key, required
 from proxy.settings.bulkhead import BestEffort
+from proxy.settings.dimensions import Dimension
 from proxy.settings.dns import Dns
 from proxy.settings.edge import Admin, Listen, Log, RetryBudget
 from proxy.settings.journal import Idempotency, Journal
@@ -101,6 +102,9 @@ class Route(Model):
     )
     affinity: Affinity | None = key(
         None, "keeps what belongs to a payment with the partner that authorised it"
+    )
+    dimensions: tuple[Dimension, ...] = key(
+        (), "what its calls are told apart by, two at most: one scheme may fail alone"
     )
 
 

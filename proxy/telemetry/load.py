@@ -60,9 +60,8 @@ def load_lines(load: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _breakers(rows: Rows) -> Iterator[str]:
-    where = ("upstream", "compartment")
     states = [
-        ((*_labels(row, where), ("state", str(state))), float(row["state"] == state))
+        ((*_slice(row), ("state", str(state))), float(row["state"] == state))
         for row in rows
         for state in row["changes"]
     ]
@@ -72,7 +71,7 @@ def _breakers(rows: Rows) -> Iterator[str]:
         ("tidegate_breaker_refused_total", "refused", "reason", "Attempts refused."),
     ):
         counts = [
-            ((*_labels(row, where), (by, str(value))), float(count))
+            ((*_slice(row), (by, str(value))), float(count))
             for row in rows
             for value, count in row[key].items()
         ]
@@ -81,10 +80,17 @@ def _breakers(rows: Rows) -> Iterator[str]:
         ("would_refuse", "Attempts let through in shadow mode alone."),
         ("throttled", "Attempts let through as the last way out."),
     ):
-        passed = [(_labels(row, where), float(row[key])) for row in rows]
+        passed = [(_slice(row), float(row[key])) for row in rows]
         yield from family(f"tidegate_breaker_{key}_total", "counter", text, passed)
-    yield from _gauge("tidegate_breaker_failing_share", "Of the calls that the state goes by.",
-                      rows, where, "share")  # fmt: skip
+    shares = [(_slice(row), float(row["share"])) for row in rows]
+    yield from family("tidegate_breaker_failing_share", "gauge",
+                      "Of the calls that the state goes by.", shares)  # fmt: skip
+
+
+def _slice(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Whose figures these are; a narrow slice has one label more."""
+    labels = _labels(row, ("upstream", "compartment"))
+    return (*labels, ("part", str(row["part"]))) if row["part"] else labels
 
 
 def _gauge(name: str, text: str, rows: Rows, labels: tuple[str, ...], key: str) -> Iterator[str]:

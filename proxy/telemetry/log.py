@@ -52,7 +52,7 @@ class CallLog:
             f'"attempts":{len(call.attempts)},"bytes_in":{len(call.request.body)},'
             f'"bytes_out":{bytes_out},'
             f'"duration_us":{int((event.ended_at - call.arrived_at) * 1_000_000)},'
-            f'"send_us":{send_us},"wait_us":{wait_us}{_why(call)}}}\n'
+            f'"send_us":{send_us},"wait_us":{wait_us}{_why(call)}{_dimensions(call)}}}\n'
         ).encode()
 
     def _what(self, call: Call, outcome: Outcome, reused: bool) -> str:
@@ -153,6 +153,7 @@ class CallLog:
             "partner": event.partner,
             "upstream": event.upstream,
             "compartment": event.compartment,
+            "part": event.part,
             "was": event.was,
             "state": event.state,
             "reason": event.reason,
@@ -167,6 +168,15 @@ class CallLog:
 def _why(call: Call) -> str:
     """Why its candidates were those, where that is not the file's order."""
     return f',"why":{json.dumps(call.why)}' if call.why else ""
+
+
+def _dimensions(call: Call) -> str:
+    """What tells its slice, as a member more; names and values are plain enough as they are."""
+    if not call.dimensions or call.route is None:
+        return ""
+    pairs = zip(call.route.dimensions, call.dimensions, strict=True)
+    members = ",".join(f'"{name}":"{value}"' for name, value in pairs)
+    return f',"dimensions":{{{members}}}'
 
 
 def _timings(call: Call, attempt: Attempt | None) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from proxy.guard.bulkheads import Bulkheads
+from proxy.guard.dimensioned import dimensioned
 from proxy.guard.guards import Guards
 from proxy.inbound.access import access
 from proxy.inbound.admission import Admission
@@ -90,6 +91,7 @@ class AttemptStack:
                 routed(RouteTable([route])),
                 self.background.layer(),
                 self.admission.layer(),
+                dimensioned([route]),
                 choose(self.guards.order(choice)),
                 deadline(self.clock),
                 innermost=failover(below, self.clock, choice),

@@ -10,6 +10,7 @@ from proxy.guard.policy import Policy
 from proxy.model.breaker import BREAKER, BreakerLimits, BreakerMode
 from proxy.model.bulkhead import BestEffort
 from tests.support.values import candidate, response, route, upstream
+from tests.unit.guard.sliced import CURRENCY, GOOD, SCHEME, Sliced, of, sliced
 from tests.unit.guard.slices import Slices
 
 A, B = candidate("a"), candidate("b")
@@ -82,3 +83,30 @@ def test_an_upstream_without_a_breaker_is_not_watched() -> None:
     """Its neighbour is."""
     off = candidate(upstream=upstream(breaker=BreakerLimits(BreakerMode.OFF)))
     assert [row["upstream"] for row in Slices(route(off, B)).made.report()] == ["b"]
+
+
+def test_narrow_slices_are_reported_behind_their_broad_one() -> None:
+    """With their part and their name; metrics have those that were ever in trouble."""
+    house = Sliced(sliced(A))
+    house.mixed(30.0)
+    parts = ["", "scheme=visa", "scheme=mastercard", "scheme=amex"]
+    assert [row["part"] for row in house.made.report()] == parts
+    assert house.made.report()[1]["slice"] == "a · authorize · scheme=visa"
+    assert [row["part"] for row in house.made.metered()] == [""]
+    house.mixed(8.0, "visa")
+    assert [row["part"] for row in house.made.metered()] == ["", "scheme=visa"]
+    assert house.told[0].part == "scheme=visa"
+
+
+def test_two_routes_of_one_operation_share_the_slices_of_a_dimension() -> None:
+    """Each may have one more; one without any counts for the broad slice alone."""
+    first, second = sliced(A), sliced(A, dimensions=(SCHEME, CURRENCY))
+    house = Sliced(sliced(A, dimensions=(SCHEME, CURRENCY)))
+    house.one(GOOD, "visa", "eur")
+    now = house.clock.now()
+    for taken, values in ((first, ("visa",)), (second, ("visa", "usd")), (route(A), ())):
+        permit = house.at.admit(of(taken, *values), now)
+        assert isinstance(permit, Permit)
+        permit.end(GOOD, 0.1, now)
+    calls = {row["part"]: row["calls"] for row in house.made.report()}
+    assert calls == {"": 4, "scheme=visa": 3, "currency=eur": 1, "currency=usd": 1}

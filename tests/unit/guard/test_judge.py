@@ -23,7 +23,7 @@ def _found(judge: Judge, now: float, verdict: Verdict) -> Finding | None:
 def _degraded(by: Verdict) -> Judge:
     """A judge of a slice that is degraded for its failures, or for its slowness."""
     judge = Judge(Policy(), 0.0)
-    judge.degraded(Finding(State.DEGRADED, 0.3, 0.02, "as told"), by)
+    judge.degraded(Finding(State.DEGRADED, 0.3, 0.02, "as told", slow=by in (SLOW, OVERDUE)))
     return judge
 
 
@@ -75,7 +75,7 @@ def test_degraded_is_found_once() -> None:
     found = [_found(judge, index / 2, (FAILED, GOOD, GOOD)[index % 3]) for index in range(60)]
     first = next(each for each in found if each is not None)
     assert first.to is State.DEGRADED
-    judge.degraded(first, FAILED)
+    judge.degraded(first)
     again = [_found(judge, 30.0 + index / 2, (FAILED, GOOD)[index % 2]) for index in range(60)]
     assert all(each is None or each.to is not State.DEGRADED for each in again)
     dead = [_found(judge, 60.0 + second, FAILED) for second in range(12)]

@@ -9,6 +9,7 @@ from proxy.model.breaker import BreakerLimits, BreakerMode
 from proxy.model.route import Candidate, Route
 from proxy.routing.choose import by_file
 from tests.support.values import call, candidate, route, upstream
+from tests.unit.guard.sliced import Sliced, of, sliced
 from tests.unit.guard.slices import Slices
 
 A, B, C = candidate("a"), candidate("b"), candidate("c")
@@ -101,3 +102,17 @@ def test_in_shadow_mode_no_order_changes() -> None:
     assert set(orders(house, taken)) == {"ab"}
     circuit.isolate("maintenance", house.clock.now() + 60.0, house.clock.now())
     assert names(house, taken) == "ba"
+
+
+def test_a_scheme_in_trouble_goes_elsewhere_alone() -> None:
+    """Calls of other schemes keep the order of the file."""
+    house = Sliced(sliced())
+    house.mixed(30.0)
+    house.mixed(8.0, "visa")
+    order = house.made.order(by_file)
+
+    def first(scheme: str) -> str:
+        return order(of(house.taken, scheme))[0].upstream.name
+
+    assert [first("visa") for _ in range(20)].count("b") == 19
+    assert {first(scheme) for scheme in ("mastercard", "amex", "none") for _ in range(20)} == {"a"}

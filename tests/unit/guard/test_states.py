@@ -31,8 +31,8 @@ def states(told: list[Standing]) -> States:
 
 def test_degraded_is_a_flag_within_a_generation(states: States, told: list[Standing]) -> None:
     """Calls in flight still count; closed and degraded are one era."""
-    states.act(WORSE, Verdict.FAILURE, 110.0)
-    states.act(WELL, Verdict.SUCCESS, 120.0)
+    states.act(WORSE, 110.0)
+    states.act(WELL, 120.0)
     assert [(each.state, each.since, each.generation) for each in told] == [
         (State.DEGRADED, 110.0, 0),
         (State.CLOSED, 120.0, 0),
@@ -42,7 +42,7 @@ def test_degraded_is_a_flag_within_a_generation(states: States, told: list[Stand
 
 def test_every_other_change_begins_a_generation(states: States, told: list[Standing]) -> None:
     """Probes out are forgotten with the old one."""
-    states.act(DEAD, Verdict.FAILURE, 110.0)
+    states.act(DEAD, 110.0)
     states.half_open(115.0)
     states.probes = 2
     states.open("a probe ended as failure", 116.0)
@@ -59,7 +59,7 @@ def test_every_other_change_begins_a_generation(states: States, told: list[Stand
 
 def test_each_change_says_why(states: States, told: list[Standing]) -> None:
     """With the first cause, as long as it is not over."""
-    states.act(DEAD, Verdict.FAILURE, 110.0)
+    states.act(DEAD, 110.0)
     states.half_open(115.0)
     states.open("2 probes hung", 145.0)
     states.half_open(155.0)
@@ -77,9 +77,9 @@ def test_what_is_ordinary_is_learned_only_while_closed(states: States) -> None:
     """Not while degraded, open or half-open, nor what an operator made of it."""
     baseline = states.judge.window.baseline
     learning = [baseline.learning]
-    states.act(WORSE, Verdict.FAILURE, 110.0)
+    states.act(WORSE, 110.0)
     learning.append(baseline.learning)
-    states.act(DEAD, Verdict.FAILURE, 111.0)
+    states.act(DEAD, 111.0)
     learning.append(baseline.learning)
     states.half_open(116.0)
     learning.append(baseline.learning)
@@ -94,7 +94,7 @@ def test_an_open_circuit_keeps_its_figures_and_a_closed_one_begins_anew(states: 
     """Why it opened stays to be seen; it is not held against it later."""
     for second in range(100, 107):
         states.judge.window.note(Verdict.FAILURE, 0.1, float(second))
-    states.act(DEAD, Verdict.FAILURE, 107.0)
+    states.act(DEAD, 107.0)
     figures = states.standing(107.0).figures
     assert (figures.calls, figures.failures, figures.share) == (7, 7, 1.0)
     assert 0.6 < figures.share_low < figures.share_high == 1.0
@@ -105,7 +105,7 @@ def test_an_open_circuit_keeps_its_figures_and_a_closed_one_begins_anew(states: 
 def test_the_next_probe_is_told_while_open_alone(states: States) -> None:
     """When isolated, the expiry; else nothing."""
     assert states.standing(100.0).next_probe_at is None
-    states.act(DEAD, Verdict.FAILURE, 110.0)
+    states.act(DEAD, 110.0)
     assert states.standing(110.0).next_probe_at == 115.0
     assert states.standing(110.0).admitted_share == 0.0
     states.isolate(Isolation("maintenance", 200.0), 130.0)
@@ -117,7 +117,7 @@ def test_the_jitter_spreads_open_times() -> None:
     waits = []
     for seed in range(200):
         states = States(Policy(), random.Random(seed), 0.0, None)
-        states.act(DEAD, Verdict.FAILURE, 0.0)
+        states.act(DEAD, 0.0)
         waits.append(states.next_probe_at)
     assert 3.75 <= min(waits) < 3.9
     assert 6.1 < max(waits) <= 6.25

@@ -103,3 +103,19 @@ def test_the_memory_does_not_grow() -> None:
     for index in range(100_000):
         window.note(NOTED[index % len(NOTED)], 0.1, index / 100)
     assert counters(window) == before
+
+
+def test_what_a_part_had_noted_can_be_taken_out() -> None:
+    """What is left is the rest, second by second; what came in a row is not known any more."""
+    whole, part, rest = Window(0.0), Window(0.0), Window(0.0)
+    for index in range(400):
+        verdict, now = NOTED[index % len(NOTED)], index / 5
+        whole.note(verdict, 0.1, now)
+        (part if index % 3 else rest).note(verdict, 0.1, now)
+    for each in (whole, part, rest):
+        each.note_time(80.0)
+    whole.subtract(part)
+    assert whole.totals(80.0) == rest.totals(80.0)
+    assert whole.counted(10, slow=True) == rest.counted(10, slow=True)
+    assert whole.counted(10, slow=False) == rest.counted(10, slow=False)
+    assert whole.failures_in_row == 0

@@ -23,6 +23,7 @@ BEHIND = {"route": "track", "at_work": 4, "refused": 5, "answered": 8, "failed":
 BREAKER = {
     "upstream": "a",
     "compartment": "authorize",
+    "part": "",
     "state": "open",
     "share": 0.75,
     "changes": {"closed": 1, "open": 2},
@@ -30,6 +31,9 @@ BREAKER = {
     "would_refuse": 4,
     "throttled": 6,
 }
+
+
+_LOAD: dict[str, Any] = {"bulkheads": [PLACES], "admission": ADMISSION, "background": []}
 
 
 def _rendered(background: list[dict[str, Any]]) -> dict[str, Family]:
@@ -80,6 +84,17 @@ def test_each_breaker_has_its_state_its_changes_and_its_refusals() -> None:
     assert value("refused_total", reason="breaker_probing") == 0
     assert (value("would_refuse_total"), value("throttled_total")) == (4, 6)
     assert value("failing_share") == 0.75
+
+
+def test_a_narrow_slice_has_a_label_more() -> None:
+    """So that what is told of all calls stays what it was."""
+    narrow = {**BREAKER, "part": "scheme=visa", "share": 1.0}
+    lines = "\n".join(load_lines({**_LOAD, "breakers": [BREAKER, narrow]})) + "\n"
+    shares = parse(lines)["tidegate_breaker_failing_share"]
+    where = {"upstream": "a", "compartment": "authorize"}
+    full = "tidegate_breaker_failing_share"
+    assert shares.value(full, **where) == 0.75
+    assert shares.value(full, **where, part="scheme=visa") == 1.0
 
 
 def test_calls_behind_their_answers_are_told_by_route() -> None:

@@ -224,3 +224,12 @@ def test_names_from_the_configuration_are_escaped() -> None:
     """A quote or a percent sign in a name breaks no line."""
     made = call(taken=route(name='a"b%s\\'))
     assert _line(made, OUTCOMES[0])["route"] == 'a"b%s\\'
+
+
+def test_a_call_of_a_route_with_dimensions_says_its_values() -> None:
+    """By their names; other lines have no such member."""
+    made = call(taken=route(dimensions=("scheme", "currency")))
+    made.dimensions = ("visa", "eur")
+    said = _line(made, Refused("shed", 503, "", Origin.PROXY))
+    assert said["dimensions"] == {"scheme": "visa", "currency": "eur"}
+    assert set(said) == {*MEMBERS, "dimensions"}

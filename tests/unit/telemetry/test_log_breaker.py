@@ -20,6 +20,7 @@ def test_a_breakers_change_has_a_line_with_what_led_to_it() -> None:
         "partner": "acme",
         "upstream": "a",
         "compartment": "authorize",
+        "part": "",
         "was": "closed",
         "state": "open",
         "reason": "5 in a row",
