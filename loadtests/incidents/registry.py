@@ -8,6 +8,7 @@ from loadtests.incidents.inc_05 import INC_05
 from loadtests.incidents.inc_06 import INC_06
 from loadtests.incidents.inc_08 import INC_08
 from loadtests.incidents.inc_09 import INC_09
+from loadtests.incidents.inc_10 import INC_10
 from loadtests.incidents.inc_15 import INC_15
 from loadtests.incidents.inc_16 import INC_16
 from loadtests.incidents.inc_21 import INC_21
@@ -24,6 +25,7 @@ REPLAYS: dict[str, Replay] = {
         INC_06,
         INC_08,
         INC_09,
+        INC_10,
         INC_15,
         INC_16,
         INC_21,
