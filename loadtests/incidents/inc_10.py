@@ -135,12 +135,11 @@ def bars(part: str, ours: Played) -> list[Bar]:
     """What the incident promises, beside the bars of the ledgers."""
     others = ours.history.where(lambda record: record.scheme != "visa")
     moved = others.where(lambda record: record.upstream != FIRST)
-    visa = ours.during.where(partial(_visa_since, ours.fault_at + ours.found_s))
     wrong = [said for said in ours.said if FAILING not in said]
-    note = "; ".join(sorted(ours.said)) or "nothing was said"
-    found_s = ours.found_s if len(wrong) < len(ours.said) else math.nan
+    found_s = min((s for said, s in ours.said.items() if FAILING in said), default=math.nan)
+    visa = ours.during.where(partial(_visa_since, ours.fault_at + found_s))
     return [
-        Bar(part, "failing scheme named", found_s, "<=", FOUND_S_MAX, "s", note),
+        Bar(part, "failing scheme named", found_s, "<=", FOUND_S_MAX, "s", ours.story),
         Bar(part, "verdicts on anything else", len(wrong), "=", 0),
         Bar(part, "others' success", _success(others), "=", 100.0, "%", f"{len(others)} calls"),
         Bar(part, "others rerouted", len(moved), "=", 0, note=f"{len(others)} calls"),
@@ -168,7 +167,7 @@ def _figures(played: Played) -> dict[str, Figure]:
         "others' p50 during, ms": latency_ms(others, 0.5),
         "others' p99 during, ms": latency_ms(others, 0.99),
         "not succeeded for": reasons(during.where(lambda record: not passed(record))),
-        "said": "; ".join(sorted(played.said)) or "-",
+        "said": played.story,
         "driver's own lag p99, ms": driver_lag_ms(played.history),
     }
 
