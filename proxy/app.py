@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from proxy import __version__
 from proxy.app_parts import Around, make_dns, make_edge, make_journal
+from proxy.app_probes import hold_breakers
 from proxy.guard.bulkheads import Bulkheads
 from proxy.guard.guards import Guards
 from proxy.health.findings import Findings
@@ -87,6 +88,7 @@ class Sidecar:
         self._built = built
         self._overrides = Overrides(built.routes, built.upstreams, self._clock, self._sink.emit)
         self._orders = Orders(self._overrides, self._settings.overrides_file, self._clock)
+        hold_breakers(self._overrides, self._guards)
         self._sink.overrides.standing = self._overrides.remaining
         self._sink.overrides.kept = lambda: not self._orders.trouble
         around = Around(self._settings, loop, self._clock, self._sink.emit, self._bug)

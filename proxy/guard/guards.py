@@ -43,6 +43,8 @@ class Guards:
         self._states: dict[tuple[str, str], State] = {}
         self._changes: dict[tuple[str, str], dict[str, int]] = {}
         self._unwell: set[tuple[str, str]] = set()
+        self._held: dict[str, tuple[str, float]] = {}
+        """Upstreams that an operator isolated: why, and until when."""
         ways: dict[str, LastWay] = {}
         for route in routes:
             ways[route.name] = LastWay(now())
@@ -70,6 +72,28 @@ class Guards:
             return None
         figures = at.circuit.standing(self._now()).figures
         return Condition(figures.calls, figures.share_low, figures.p50_s)
+
+    def knows(self, upstream: str) -> bool:
+        """Whether it has a breaker at all."""
+        return any(at.upstream == upstream for at in self._all.values())
+
+    def isolate(self, upstream: str, reason: str, until: float) -> None:
+        """Hold all of its breakers open until the monotonic instant, by an operator's word."""
+        self._held[upstream] = (reason, until)
+        now = self._now()
+        for at in self._of(upstream):
+            at.circuit.isolate(reason, until, now)
+
+    def release(self, upstream: str) -> None:
+        """Let those go that are still held; traffic returns in a ramp."""
+        self._held.pop(upstream, None)
+        now = self._now()
+        for at in self._of(upstream):
+            if at.circuit.state is State.ISOLATED:
+                at.circuit.release("released by an operator", now)
+
+    def _of(self, upstream: str) -> list[Slice]:
+        return [at for at in self._all.values() if at.upstream == upstream]
 
     def tick(self) -> None:
         """Once a second: a call that hangs is evidence before it ends."""
@@ -106,6 +130,9 @@ class Guards:
         self._all[key] = Slice(upstream.partner, *key, circuit)
         self._states[key] = State.CLOSED
         self._changes[key] = {state.value: 0 for state in State}
+        reason, until = self._held.get(upstream.name, ("", 0.0))
+        if until > self._now():
+            circuit.isolate(reason, until, self._now())
 
     def _changed(self, key: tuple[str, str], standing: Standing) -> None:
         was, state = self._states[key], standing.state
