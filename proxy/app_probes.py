@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from proxy.app_parts import Around
 from proxy.guard.guards import Guards
+from proxy.health.checker import Checker
+from proxy.inbound.translate import Identities
+from proxy.model.events import Event
 from proxy.model.standing import Override
 from proxy.routing.overrides import Overrides
+from proxy.settings.build import Built
+from proxy.upstream.ask import Asking
+from proxy.upstream.attempt import attempts
+from proxy.upstream.check import Checking
+from proxy.upstream.transport import Transport
 
 
 def hold_breakers(overrides: Overrides, guards: Guards) -> None:
@@ -17,3 +28,33 @@ def hold_breakers(overrides: Overrides, guards: Guards) -> None:
             guards.isolate(upstream, standing.reason, standing.ends_at)
 
     overrides.hold, overrides.holds = hold, guards.knows
+
+
+def make_checker(
+    built: Built,
+    transports: Mapping[str, Transport],
+    guards: Guards,
+    identities: Identities,
+    around: Around,
+) -> Checker:
+    """Checks over the transports of calls, that count as no calls."""
+    clock = around.clock
+    attempt = attempts(transports, clock, identities.span_id, _uncounted)
+    asking = Asking(
+        attempt,
+        clock,
+        identities.call_id,
+        identities.trace_id,
+        built.upstreams,
+        built.credentials,
+        "(check)",
+    )
+    checking = Checking(transports, asking.ask, clock)
+    return Checker(
+        built.upstreams.values(), built.routes, checking.check, guards.checks, clock,
+        around.emit, around.bug,
+    )  # fmt: skip
+
+
+def _uncounted(_: Event) -> None:
+    """Attempts of checks are not calls': the checker counts what they came to."""

@@ -10,18 +10,26 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from proxy.guard.checked import Checked
 from proxy.guard.circuit import Circuit
 from proxy.guard.gate import Gate, Slice
 from proxy.guard.last_way import LastWay
 from proxy.guard.order import Order
 from proxy.guard.permit import Standing, State
-from proxy.guard.policy import Policy
+from proxy.guard.policy import Checks, Policy
 from proxy.model.breaker import BreakerLimits, BreakerMode
+from proxy.model.checking import CHECKS, CheckKind, CheckLimits
 from proxy.model.events import BreakerChanged
 from proxy.model.ordering import Condition
 from proxy.model.route import Candidate, Route
 from proxy.pipeline.layer import AttemptLayer, Choice
 
+_CHECKS = {
+    CheckKind.OFF: Checks.NEVER,
+    CheckKind.AUTO: Checks.UNREACHABLE,
+    CheckKind.CONNECT: Checks.UNREACHABLE,
+    CheckKind.REQUEST: Checks.ALWAYS,
+}
 _SPARED = (State.CLOSED, State.DEGRADED, State.OPEN, State.HALF_OPEN)
 """States in which a circuit in shadow mode changes no call's way."""
 
@@ -35,8 +43,12 @@ class Guards:
         now: Callable[[], float],
         tell: Callable[[BreakerChanged], None],
         rng: random.Random | None = None,
+        *,
+        checked: bool = False,
     ) -> None:
+        """`checked`: somebody makes the checks that breakers want, and says how they ended."""
         self._now = now
+        self._checked = checked
         self._tell = tell
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._all: dict[tuple[str, str], Slice] = {}
@@ -50,8 +62,10 @@ class Guards:
             ways[route.name] = LastWay(now())
             for candidate in route.candidates:
                 self._make(route.compartment, candidate)
+        self.checks = Checked(self._all, now)
+        """What checks of upstreams mean to these."""
         self._gate = Gate(self._all, ways, now)
-        self._order = Order(self._all, self._unwell, ways, now)
+        self._order = Order(self._all, self._unwell, self.checks.suspects, ways, now)
 
     def layer(self) -> AttemptLayer:
         """The gate in front of each attempt."""
@@ -100,6 +114,7 @@ class Guards:
         now = self._now()
         for at in self._all.values():
             at.circuit.look(now)
+        self.checks.tick()
 
     def report(self) -> list[dict[str, Any]]:
         """All that can be seen of each, in the order of the file."""
@@ -124,7 +139,8 @@ class Guards:
         if key in self._all or upstream.breaker.mode is BreakerMode.OFF:
             return
         circuit = Circuit(
-            policy(upstream.breaker), self._rng, self._now(),
+            policy(upstream.breaker, upstream.checks if self._checked else None),
+            self._rng, self._now(),
             lambda standing: self._changed(key, standing),
         )  # fmt: skip
         self._all[key] = Slice(upstream.partner, *key, circuit)
@@ -153,9 +169,15 @@ class Guards:
         )  # fmt: skip
 
 
-def policy(limits: BreakerLimits) -> Policy:
-    """What a circuit goes by."""
+_CHECK_LATE_S = 5.0
+"""Beyond its timeout: a check that nobody makes must not hold a breaker open."""
+
+
+def policy(limits: BreakerLimits, checks: CheckLimits | None = None) -> Policy:
+    """What a circuit goes by; `checks` None: nobody makes any."""
     return Policy(
+        checks=Checks.NEVER if checks is None else _CHECKS[checks.kind],
+        check_wait_s=(checks or CHECKS).timeout_s + _CHECK_LATE_S,
         unreachable_max=limits.unreachable_max,
         open_share=limits.open_share,
         open_s=limits.open_s,
@@ -186,6 +208,7 @@ def described(standing: Standing, now: float) -> dict[str, Any]:
         "ordinary_p99_ms": _ms(figures.ordinary_p99_s),
         "slow_ms": _ms(figures.slow_s),
         "probes": standing.probes,
+        "awaits_check": standing.awaits_check,
         "admitted_share": round(standing.admitted_share, 3),
         "next_probe_s": None if probe_at is None else round(max(0.0, probe_at - now), 3),
     }

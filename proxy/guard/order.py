@@ -3,7 +3,8 @@
 It stands above the claim, whose fence names the first candidate, so that a call
 that will go to the second one costs no fence for the first. A circuit that is
 degraded is put behind those that are well, and one that would refuse behind these.
-One whose probe is due keeps its place, or it would never be asked.
+One whose probe is due keeps its place, or it would never be asked. An upstream whose
+checks go on failing counts as degraded, unless its own calls of the last minute say better.
 
 One call in twenty keeps the order of the file, so that degraded can end. Operations
 that belong to an earlier payment keep it always (see gate.py), and where an operator
@@ -25,17 +26,21 @@ _WELL, _DEGRADED, _REFUSING = range(3)
 
 
 class Order:
-    """`unwell` has the keys of all circuits that could change an order, and is mostly empty."""
+    """`unwell` has the keys of all circuits that could change an order, `suspects` those
+    whose checks fail (checked.py); both are mostly empty.
+    """
 
     def __init__(
         self,
         slices: Slices,
         unwell: Collection[tuple[str, str]],
+        suspects: Collection[tuple[str, str]],
         routes: Iterable[str],
         now: Callable[[], float],
     ) -> None:
         self._slices = slices
         self._unwell = unwell
+        self._suspects = suspects
         self._now = now
         self._moved = dict.fromkeys(routes, 0)
         """By route: calls whose order was changed, or would have been."""
@@ -45,7 +50,7 @@ class Order:
 
         def ordered(call: Call) -> tuple[Candidate, ...]:
             candidates = choice(call)
-            if not self._unwell or len(candidates) < 2:
+            if not (self._unwell or self._suspects) or len(candidates) < 2:
                 return candidates
             return self._ordered(call, candidates)
 
@@ -68,7 +73,7 @@ class Order:
 
     def _rank(self, key: tuple[str, str], now: float) -> int:
         if key not in self._unwell:
-            return _WELL
+            return _DEGRADED if key in self._suspects else _WELL
         circuit = self._slices[key].circuit
         if circuit.state is State.DEGRADED:
             return _DEGRADED

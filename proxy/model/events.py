@@ -102,6 +102,19 @@ class BreakerChanged:
     """Seconds until a call is let through as a probe; None where none is waited for."""
 
 
+@dataclass(frozen=True, slots=True)
+class CheckChanged:
+    """Checks of an upstream began to fail or to pass, or a standby is proven no more, or again."""
+
+    partner: str
+    upstream: str
+    change: str
+    """failing, passing, unproven or proven."""
+    reason: str
+    unproven_s: float
+    """For how long neither a call nor a check has proven it."""
+
+
 Event = (
     CallEnded
     | AttemptEnded
@@ -112,5 +125,6 @@ Event = (
     | NameAsked
     | OverrideChanged
     | BreakerChanged
+    | CheckChanged
 )
 Emit = Callable[[Event], None]

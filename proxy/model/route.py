@@ -9,6 +9,7 @@ from enum import StrEnum
 from proxy.model.affinity import NO_AFFINITY, Affinity, follows
 from proxy.model.breaker import BREAKER, BreakerLimits
 from proxy.model.bulkhead import LIMITS, BestEffort, BulkheadLimits, Priority
+from proxy.model.checking import CHECKS, CheckLimits, Standby
 from proxy.model.message import Header
 from proxy.model.ordering import LISTED, Ordering
 from proxy.model.outcome import Execution
@@ -163,6 +164,7 @@ class Upstream:
     """Of each operation."""
     breaker: BreakerLimits = BREAKER
     """Of each operation."""
+    checks: CheckLimits = CHECKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,8 @@ class Route:
     best_effort: BestEffort | None = None
     affinity: Affinity = NO_AFFINITY
     ordering: Ordering = LISTED
+    standby: Standby | None = None
+    """None: its standbys get what fails over, and nothing else."""
     line: int = field(default=0, compare=False)
     """Where in the file it stands, for `tidegate explain`."""
     compartment: str = field(init=False, repr=False, compare=False)

@@ -12,6 +12,7 @@ from proxy.model.message import Header, header
 from proxy.model.settling import SettleRule
 from proxy.settings import build_bulkhead as bulkhead
 from proxy.settings import build_keys as keys
+from proxy.settings import build_probing as probing
 from proxy.settings import defaults
 from proxy.settings.build_affinity import affinity
 from proxy.settings.kinds import OPERATIONS
@@ -103,6 +104,7 @@ def _upstream(
         operations=operations,
         bulkhead=bulkhead.limits(upstream.bulkhead),
         breaker=bulkhead.breaker(upstream.breaker),
+        checks=probing.checks(upstream.checks),
     )
 
 
@@ -179,6 +181,7 @@ def _route(
         best_effort=bulkhead.best_effort(route),
         affinity=affinity(route),
         ordering=model_ordering.Ordering(route.order, dict(route.weights)),
+        standby=probing.standby(route.standby),
         line=route.line,
     )
 

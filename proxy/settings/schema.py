@@ -27,6 +27,7 @@ from proxy.settings.kinds import (
     Version,
 )
 from proxy.settings.partner import Headers, Partner, PhaseTimeout
+from proxy.settings.probing import Standby
 from proxy.settings.scalars import duration, flag, whole
 
 
@@ -101,6 +102,9 @@ class Route(Model):
     )
     affinity: Affinity | None = key(
         None, "keeps what belongs to a payment with the partner that authorised it"
+    )
+    standby: Standby | None = key(
+        None, "the share of its calls that keeps standbys proven; unset: checks alone do"
     )
 
 

@@ -1,0 +1,65 @@
+"""`proxy.settings.checks_probing`: a check moves no money, and has a chance to be in time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.settings.example import changed, problems_of
+
+SOUTH = "  south:\n"
+URL = "        url: https://south.example\n"
+CHECKS = "partners.south.upstreams.south-a.checks"
+
+
+def _at(tmp_path: Path, checks: str, partner: str = "") -> list[str]:
+    changes = ((SOUTH, SOUTH + partner), (URL, f"{URL}        checks: {checks}\n"))
+    return [problem.path for problem in problems_of(tmp_path, changed(*changes))]
+
+
+@pytest.mark.parametrize(
+    ("request_", "partner", "wrong"),
+    [
+        ("{method: POST, operation: authorize}", "", True),
+        ("{method: GET, operation: authorize}", "", False),
+        ("{method: POST, operation: other}", "", True),
+        ("{method: POST, operation: other}", "    operations: {other: {money: false}}\n", False),
+        ("{method: POST, operation: authenticate, body: '{}'}", "", False),
+        ("{method: PUT, operation: inquire}", "    operations: {inquire: {money: true}}\n", True),
+    ],
+)
+def test_a_check_may_not_move_money(
+    tmp_path: Path, request_: str, partner: str, wrong: bool
+) -> None:
+    """Whatever the method, the partner's own word about the operation counts."""
+    found = _at(tmp_path, f"{{kind: request, request: {request_}}}", partner)
+    assert found == ([f"{CHECKS}.request.method"] if wrong else [])
+
+
+@pytest.mark.parametrize(
+    ("checks", "at"),
+    [
+        ("{request: {target: /health}}", "request"),
+        ("{kind: request, request: {expect: []}}", "request.expect"),
+        ("{interval: 2s, timeout: 3s}", "timeout"),
+        ("{interval: 1m, proven_within: 90s}", "proven_within"),
+    ],
+)
+def test_what_has_no_effect_or_no_chance_is_a_mistake(tmp_path: Path, checks: str, at: str) -> None:
+    """The place is named."""
+    assert _at(tmp_path, checks) == [f"{CHECKS}.{at}"]
+
+
+def test_times_of_checks_that_are_off_do_not_matter(tmp_path: Path) -> None:
+    """They are never used."""
+    assert _at(tmp_path, "{kind: off, interval: 1m, proven_within: 90s}") == []
+
+
+@pytest.mark.parametrize("route", ["", "    operation: refund\n"])
+def test_a_standby_share_needs_a_standby_that_may_be_asked(tmp_path: Path, route: str) -> None:
+    """One candidate has none, and what follows a payment stays with it."""
+    match = "    match: {path: /}\n"
+    text = changed((match, f"{match}{route}    standby: {{share: 0.05}}\n"))
+    found = [problem.path for problem in problems_of(tmp_path, text)]
+    assert set(found) == {"routes[1].standby"}
