@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadtests.incidents.inc_03 import INC_03
 from loadtests.incidents.inc_04 import INC_04
 from loadtests.incidents.inc_06 import INC_06
+from loadtests.incidents.inc_07 import INC_07
 from loadtests.incidents.inc_08 import INC_08
 from loadtests.incidents.inc_15 import INC_15
 from loadtests.incidents.inc_16 import INC_16
@@ -13,7 +14,8 @@ from loadtests.incidents.inc_25 import INC_25
 from loadtests.incidents.run import Replay
 
 REPLAYS: dict[str, Replay] = {
-    replay.id: replay for replay in (INC_03, INC_04, INC_06, INC_08, INC_15, INC_16, INC_24, INC_25)
+    replay.id: replay
+    for replay in (INC_03, INC_04, INC_06, INC_07, INC_08, INC_15, INC_16, INC_24, INC_25)
 }
 
 
