@@ -24,6 +24,8 @@ TICK_S = 0.25
 AT_ONCE_MAX = 16
 """Checks at work: what many upstreams have in common must not make a storm of them."""
 _SERVER_ERROR = 500
+_GRACE_S = 0.25
+"""Beyond a check's timeout, so that it can say itself in which phase it was."""
 
 Check = Callable[[Upstream, CheckKind], Awaitable[CheckResult]]
 Trouble = tuple[str, str, str, str, str, float]
@@ -109,15 +111,16 @@ class Checker:
     async def _one(self, watch: Watch) -> None:
         limits = watch.limits
         kind = CheckKind.REQUEST if limits.kind is CheckKind.REQUEST else CheckKind.CONNECT
-        result = CheckResult(None, reason="bug", origin=Origin.PROXY)
         try:
-            async with asyncio.timeout(limits.timeout_s):
+            async with asyncio.timeout(limits.timeout_s + _GRACE_S):
                 result = await self._check(watch.upstream, kind)
         except TimeoutError:
             result = CheckResult(False, reason="timeout", origin=Origin.NETWORK)
-        finally:
-            watch.running = False
-            self._ended(watch, result)
+        except Exception as error:  # noqa: BLE001 - told; the upstream is checked again
+            self._bug(error)
+            result = CheckResult(None, reason="bug", origin=Origin.PROXY)
+        watch.running = False
+        self._ended(watch, result)
 
     def _ended(self, watch: Watch, result: CheckResult) -> None:
         now, name = self._clock.now(), watch.upstream.name
