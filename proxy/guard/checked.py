@@ -7,7 +7,7 @@ better, for a check that fails beside payments that pass is a check that is wron
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from proxy.guard.gate import Slice, Slices
 from proxy.guard.permit import State
@@ -15,10 +15,16 @@ from proxy.model.route import Candidate, Route
 
 
 class Checked:
-    """`slices` may grow; `suspects` has the keys of those that are suspect, and is mostly empty."""
+    """`every` gives all slices there are, `slices` those that have a place in the order by key.
 
-    def __init__(self, slices: Slices, now: Callable[[], float]) -> None:
+    `suspects` has the keys of those that are suspect, and is mostly empty.
+    """
+
+    def __init__(
+        self, slices: Slices, every: Callable[[], Iterable[Slice]], now: Callable[[], float]
+    ) -> None:
         self._slices = slices
+        self._every = every
         self._now = now
         self._failing: set[str] = set()
         """Upstreams."""
@@ -26,13 +32,13 @@ class Checked:
 
     def wanting(self) -> frozenset[str]:
         """Upstreams of which a breaker wants to know now whether a check passes."""
-        now, slices = self._now(), self._slices.values()
-        return frozenset(at.upstream for at in slices if at.circuit.wants_check(now))
+        now = self._now()
+        return frozenset(at.upstream for at in self._every() if at.circuit.wants_check(now))
 
     def checked(self, upstream: str, why_failed: str | None) -> None:
         """A check has passed (None), or why it failed: for those that wait for one."""
         now = self._now()
-        for at in self._slices.values():
+        for at in self._every():
             if at.upstream == upstream:
                 at.circuit.checked(why_failed, now)
 

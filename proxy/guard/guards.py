@@ -62,7 +62,7 @@ class Guards:
             ways[route.name] = LastWay(now())
             for candidate in route.candidates:
                 self._make(route.compartment, candidate)
-        self.checks = Checked(self._all, now)
+        self.checks = Checked(self._all, self.slices, now)
         """What checks of upstreams mean to these."""
         self._gate = Gate(self._all, ways, now)
         self._order = Order(self._all, self._unwell, self.checks.suspects, ways, now)
@@ -106,8 +106,12 @@ class Guards:
             if at.circuit.state is State.ISOLATED:
                 at.circuit.release("released by an operator", now)
 
+    def slices(self) -> list[Slice]:
+        """All there are, in the order of the file."""
+        return list(self._all.values())
+
     def _of(self, upstream: str) -> list[Slice]:
-        return [at for at in self._all.values() if at.upstream == upstream]
+        return [at for at in self.slices() if at.upstream == upstream]
 
     def tick(self) -> None:
         """Once a second: a call that hangs is evidence before it ends."""

@@ -20,13 +20,36 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 
 def check_probing(settings: Settings) -> Iterator[Finding]:
     """Everything about checks, and about routes' standbys."""
+    unshared = _standbys(settings)
     for name, partner in settings.partners.items():
         for upstream, written in partner.upstreams.items():
             place: Loc = ("partners", name, "upstreams", upstream, "checks")
+            if upstream in unshared and written.checks.kind is CheckKind.OFF:
+                remedy = "let it be checked, or give it a share of calls: routes[].standby"
+                yield Finding(
+                    (*place, "kind"),
+                    "leaves a standby that nothing proves: it is found dead when it is needed",
+                    remedy,
+                    see=(("routes", unshared[upstream], "candidates"),),
+                    is_warning=True,
+                )
             yield from _check_request(place, partner, written.checks)
             yield from _check_times(place, written.checks)
     for index, route in enumerate(settings.routes):
         yield from _check_standby(("routes", index), route)
+
+
+def _standbys(settings: Settings) -> dict[str, int]:
+    """Upstreams that stand behind others and get no share of calls, each with such a route."""
+    found: dict[str, int] = {}
+    shared = set[str]()
+    for index, route in enumerate(settings.routes):
+        for name in route.candidates[1:]:
+            found.setdefault(name, index)
+        share = route.standby is not None and route.standby.share > 0.0
+        first = route.candidates[: None if share else 1]
+        shared.update(first)
+    return {name: index for name, index in found.items() if name not in shared}
 
 
 def _check_request(place: Loc, partner: Partner, checks: Checks) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from proxy.model.standing import Kind, Why
 from tests.support import config
 from tests.support.house import running_sidecar
 from tests.support.origin import Origin
+from tests.support.peer import Peer
 
 
 @pytest.fixture
@@ -161,3 +162,34 @@ async def test_a_standby_gets_its_share_of_payments(tmp_path: Path, origin: Orig
     assert (went.count("first"), went.count("second")) == (16, 4)
     assert (row["upstream"], row["proven_by"]) == ("second", "call")
     assert f'tidegate_standby_calls_total{{route="{route["name"]}"}} 4' in metrics
+
+
+async def test_a_repetition_is_no_call_for_the_standby(tmp_path: Path, origin: Origin) -> None:
+    """It goes where its first sending went, whatever the share says; the money is there."""
+
+    def drop(peer: Peer) -> None:
+        peer.read_request()
+        peer.reset()
+
+    at = {name: config.upstream(origin.port) for name in ("first", "second")}
+    own = {"header": "Idempotency-Key"}
+    route = config.route(
+        "/psp/", ("first", "second"), operation="authorize", standby={"share": 0.2}
+    )
+    async with running_sidecar(
+        tmp_path, origin, partners={"partner": {"upstreams": at, "idempotency": own}},
+        routes=[route], journal={"path": str(tmp_path / "j.db")},
+    ) as running:  # fmt: skip
+        origin.forget(drop)
+        keys = [f"k{number}" for number in range(4)]
+        doubts = [
+            await running.ask("POST", "/psp/x", b"{}", [("Idempotency-Key", key)]) for key in keys
+        ]
+        origin.forget(None)
+        again = [
+            await running.ask("POST", "/psp/x", b"{}", [("Idempotency-Key", key)])
+            for key in keys * 3
+        ]
+    assert {each.execution for each in doubts} == {"unknown"}
+    assert {each.header("tidegate-upstream") for each in again} == {"first"}
+    assert {each.status for each in again} == {200}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.settings.example import changed, problems_of
+from tests.unit.settings.example import changed, load_text, problems_of
 
 SOUTH = "  south:\n"
 URL = "        url: https://south.example\n"
@@ -63,3 +63,27 @@ def test_a_standby_share_needs_a_standby_that_may_be_asked(tmp_path: Path, route
     text = changed((match, f"{match}{route}    standby: {{share: 0.05}}\n"))
     found = [problem.path for problem in problems_of(tmp_path, text)]
     assert set(found) == {"routes[1].standby"}
+
+
+NORTH_B = "        url: https://b.north.example\n"
+
+
+@pytest.mark.parametrize(
+    ("route", "warned"),
+    [
+        ("", True),
+        ("    standby: {}\n", False),
+        ("    standby: {share: 0.05}\n", False),
+        ("    standby: {share: 0}\n", True),
+    ],
+)
+def test_a_standby_that_nothing_proves_is_warned_of(
+    tmp_path: Path, route: str, warned: bool
+) -> None:
+    """Checks are off, and it gets no share of calls: then nobody knows that it is there."""
+    last = "    candidates: [north-a, north-b]\n"
+    text = changed((NORTH_B, f"{NORTH_B}        checks: {{kind: off}}\n"), (last, last + route))
+    found = [warning.path for warning in load_text(tmp_path, text).warnings]
+    at = "partners.north.upstreams.north-b.checks.kind"
+    assert (at in found) is warned
+    assert not [each for each in found if "north-a" in each]
