@@ -101,9 +101,8 @@ class Sidecar:
         self._attempt = attempts(
             self._transports, self._clock, self._identities.span_id, self._emit
         )
-        parts = (built, self._transports, self._guards, self._identities, around)
-        self._checker = make_checker(*parts)
-        self._sink.proofs = self._checker.attempt
+        checked = (built, self._transports, self._guards, self._identities, around)
+        self._checker = make_checker(*checked, self._sink)
         self._sink.load = reporter(
             admission=self._admission.report, bulkheads=self._bulkheads.report,
             background=self._background.report, breakers=self._guards.report,

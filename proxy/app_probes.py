@@ -12,6 +12,7 @@ from proxy.model.events import Event
 from proxy.model.standing import Override
 from proxy.routing.overrides import Overrides
 from proxy.settings.build import Built
+from proxy.telemetry.sink import Sink
 from proxy.upstream.ask import Asking
 from proxy.upstream.attempt import attempts
 from proxy.upstream.check import Checking
@@ -36,8 +37,9 @@ def make_checker(
     guards: Guards,
     identities: Identities,
     around: Around,
+    sink: Sink,
 ) -> Checker:
-    """Checks over the transports of calls, that count as no calls."""
+    """Checks over the transports of calls, that count as no calls; told of each attempt."""
     clock = around.clock
     attempt = attempts(transports, clock, identities.span_id, _uncounted)
     asking = Asking(
@@ -50,10 +52,12 @@ def make_checker(
         "(check)",
     )
     checking = Checking(transports, asking.ask, clock)
-    return Checker(
+    made = Checker(
         built.upstreams.values(), built.routes, checking.check, guards.checks, clock,
         around.emit, around.bug,
     )  # fmt: skip
+    sink.proofs = made.attempt
+    return made
 
 
 def _uncounted(_: Event) -> None:

@@ -215,10 +215,7 @@ def _keyed(candidates: tuple[Candidate, ...]) -> Keyed:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A rule that matches calls to an ordered list of candidates.
-
-    `hosts` empty matches any accepted host, `methods` empty any allowed method.
-    """
+    """A rule that matches calls to candidates; `hosts` or `methods` empty match any allowed."""
 
     name: str
     hosts: frozenset[bytes]
@@ -237,7 +234,6 @@ class Route:
     affinity: Affinity = NO_AFFINITY
     ordering: Ordering = LISTED
     standby: Standby | None = None
-    """None: its standbys get what fails over, and nothing else."""
     line: int = field(default=0, compare=False)
     """Where in the file it stands, for `tidegate explain`."""
     compartment: str = field(init=False, repr=False, compare=False)

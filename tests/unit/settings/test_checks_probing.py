@@ -87,3 +87,10 @@ def test_a_standby_that_nothing_proves_is_warned_of(
     at = "partners.north.upstreams.north-b.checks.kind"
     assert (at in found) is warned
     assert not [each for each in found if "north-a" in each]
+
+
+def test_a_share_goes_with_the_order_of_the_file_alone(tmp_path: Path) -> None:
+    """Where weights or health say who is first, the others have their calls already."""
+    last = "    candidates: [north-a, north-b]\n"
+    text = changed((last, f"{last}    order: healthiest\n    standby: {{share: 0.05}}\n"))
+    assert [problem.path for problem in problems_of(tmp_path, text)] == ["routes[0].standby"]
