@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from proxy import __version__
 from proxy.app_parts import Around, make_dns, make_edge, make_journal
+from proxy.app_probes import hold_breakers, make_checker
 from proxy.guard.bulkheads import Bulkheads
 from proxy.guard.dimensioned import dimensioned
 from proxy.guard.guards import Guards
@@ -30,7 +31,7 @@ from proxy.model.events import Bug, Event, LateEnding
 from proxy.model.message import Request, Response
 from proxy.model.unsettled import Unsettled
 from proxy.pipeline.deadline import deadline
-from proxy.pipeline.layer import Replier, stack
+from proxy.pipeline.layer import Choice, Replier, stack
 from proxy.pipeline.observe import observe, where
 from proxy.pipeline.rescue import LAST_RESORT, rescue
 from proxy.retry.budget import RetryBudget
@@ -43,6 +44,7 @@ from proxy.routing.orders import Orders
 from proxy.routing.overrides import Overrides
 from proxy.routing.routed import routed
 from proxy.routing.table import RouteTable
+from proxy.routing.warm import Warm
 from proxy.settings.build import build
 from proxy.settings.load import Loaded
 from proxy.telemetry.journal import JournalMetrics
@@ -78,7 +80,7 @@ class Sidecar:
         self._sink = Sink(
             loop, self._clock, self._findings.attempt, log_calls=self._settings.log.calls
         )
-        self._guards = Guards(built.routes, self._clock.now, self._sink.emit)
+        self._guards = Guards(built.routes, self._clock.now, self._sink.emit, checked=True)
         self._orderings = Orderings(built.routes, self._guards.condition, self._clock.now)
         self._load, self._sink.load = (
             reporter(
@@ -88,9 +90,11 @@ class Sidecar:
             )
             for breakers in (self._guards.report, self._guards.metered)
         )  # fmt: skip
+        self._warm = Warm(built.routes, self._guards.checks.well, self._clock.now)
         self._built = built
         self._overrides = Overrides(built.routes, built.upstreams, self._clock, self._sink.emit)
         self._orders = Orders(self._overrides, self._settings.overrides_file, self._clock)
+        hold_breakers(self._overrides, self._guards)
         self._sink.overrides.standing = self._overrides.remaining
         self._sink.overrides.kept = lambda: not self._orders.trouble
         around = Around(self._settings, loop, self._clock, self._sink.emit, self._bug)
@@ -106,6 +110,13 @@ class Sidecar:
         self._attempt = attempts(
             self._transports, self._clock, self._identities.span_id, self._emit
         )
+        checked = (built, self._transports, self._guards, self._identities, around)
+        self._checker = make_checker(*checked, self._sink)
+        self._sink.load = reporter(
+            admission=self._admission.report, bulkheads=self._bulkheads.report,
+            background=self._background.report, breakers=self._guards.report,
+            orders=self._orderings.report, checks=self._checker.report, warm=self._warm.report,
+        )  # fmt: skip
         self.broken = asyncio.Event()
         """The journal can be trusted no more: stop, and begin again from its file."""
         self._journal = make_journal(around, self.broken.set)
@@ -157,7 +168,8 @@ class Sidecar:
                 # what tells its slice from others: a scheme may fail alone
                 dimensioned(self._table.routes),
                 # where it may go now, the well ones first; the claim is fenced for the first
-                choose(self._guards.order(self._orderings.over(self._overrides.candidates))),
+                # (and a few calls to the standby, so that it is known to take them)
+                choose(self._ordered()),
                 # what belongs to a payment stays with its partner; the claim is fenced there
                 affinity(None if journal is None else journal.claims.find),
                 # above every timeout, so that it always learns how the call ended
@@ -168,6 +180,11 @@ class Sidecar:
                 innermost=failover(attempt_path, clock, self._overrides.candidates),
             )
         )
+
+    def _ordered(self) -> Choice:
+        """By the file or an operator, by weight or health, by the breakers, then the standby's."""
+        listed = self._orderings.over(self._overrides.candidates)
+        return self._warm.over(self._guards.order(listed))
 
     # -- start and stop ------------------------------------------------------------
 
@@ -183,7 +200,7 @@ class Sidecar:
             host, port = await listen_tcp(self._edge, listen.address.host, listen.address.port)
             self.payments = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self._tend()
-        self._run_beside(*self._dns.work(), self._orders.run())
+        self._run_beside(*self._dns.work(), self._orders.run(), self._checker.run())
         self._start_beside()
         try:
             await self._start_admin()
@@ -307,6 +324,7 @@ class Sidecar:
         self._guards.tick()
         self._orderings.look()
         self._findings.names(self._dns.troubles())
+        self._findings.checks(self._checker.troubles())
         self._tending = self._loop.call_later(TEND_INTERVAL_S, self._tend)
 
     def _report_findings(self) -> dict[str, object]:

@@ -196,7 +196,7 @@ def partners(
         bool, typer.Option("--json", help="The breakers as they are served.")
     ] = False,
 ) -> None:
-    """Show each partner's breakers: state, since when, why, and the figures they go by."""
+    """Show each partner's breakers, with the figures they go by, and what checks have shown."""
     _, text = _ask(admin, "/load")
     load = json.loads(text)
     typer.echo(json.dumps(load["breakers"]) if as_json else partners_text(load))

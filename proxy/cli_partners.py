@@ -1,4 +1,4 @@
-"""The tables of `tidegate partners` and `tidegate dns`: breakers and names, each as a row."""
+"""The tables of `tidegate partners` and `tidegate dns`: breakers, checks and names, as rows."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ _HEAD = (
 
 
 def partners_text(load: Mapping[str, Any]) -> str:
-    """All that `tidegate partners` shows: breakers, then orders that are not the file's."""
-    breakers = table(partner_rows(load["breakers"]))
-    return f"{breakers}\n\n{table(order_rows(load['orders']))}" if load["orders"] else breakers
+    """All that `tidegate partners` shows: breakers, checks, then orders that are not the file's."""
+    tables = [partner_rows(load["breakers"])]
+    tables += [check_rows(load["checks"])] if load["checks"] else []
+    tables += [order_rows(load["orders"])] if load["orders"] else []
+    return "\n\n".join(map(table, tables))
 
 
 def partner_rows(breakers: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
@@ -30,6 +32,26 @@ def order_rows(orders: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     return rows + [
         (each["route"], each["order"], " ".join(each["now"]), each["why"]) for each in orders
     ]
+
+
+def check_rows(checks: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """The table of checks and proofs, its head first."""
+    rows: list[tuple[str, ...]] = [
+        ("partner", "upstream", "check", "state", "for", "last check", "proven")
+    ]
+    for row in checks:
+        proven = f"{_seconds(row['proven_s'])} ago, by a {row['proven_by']}"
+        if row["unproven"]:
+            proven = f"NOT PROVEN for {_seconds(row['proven_s'])}"
+        elif not row["proven_by"]:
+            proven = "not yet"
+        last = "-" if row["last"] is None else f"{row['last']}, {_seconds(row['last_s'])} ago"
+        state = "failing" if row["failing"] else "well"
+        rows.append(
+            (row["partner"], row["upstream"], row["kind"] or "-",
+             state if row["last"] else "-", _seconds(row["for_s"]), last, proven)
+        )  # fmt: skip
+    return rows
 
 
 def name_rows(names: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
@@ -68,10 +90,16 @@ def _row(each: Mapping[str, Any]) -> tuple[str, ...]:
         _milliseconds(each["p50_ms"]),
         _milliseconds(each["p99_ms"]),
         f"{each['admitted_share']:.0%}",
-        "-" if probe_s is None else f"in {probe_s:.0f} s",
+        _probe(probe_s, bool(each.get("awaits_check"))),
         str(sum(each["refused"].values())),
         each["why"],
     )
+
+
+def _probe(due_s: float | None, awaits_check: bool) -> str:
+    if due_s is None:
+        return "-"
+    return "after a check" if awaits_check and not due_s else f"in {due_s:.0f} s"
 
 
 def _seconds(seconds: float) -> str:

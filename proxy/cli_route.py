@@ -16,7 +16,8 @@ import typer
 from proxy.cli_common import DEFAULT_ADMIN, admin_of, fail, load_config, table
 
 route = typer.Typer(
-    help="Where calls go: force a route, drain an upstream, for a while.", no_args_is_help=True
+    help="Where calls go: force a route, drain or isolate an upstream, for a while.",
+    no_args_is_help=True,
 )
 
 Admin = Annotated[
@@ -30,6 +31,9 @@ Config = Annotated[
 Reason = Annotated[str, typer.Option(help="Why; it is shown to others and logged.")]
 Lasts = Annotated[str, typer.Option("--for", help="From 1m to 7d; then it ends by itself.")]
 By = Annotated[str | None, typer.Option(help="Who says so; default: the login name.")]
+_STANDING = {
+    "force": "a forced route", "drain": "a drained upstream", "isolate": "an isolated upstream",
+}  # fmt: skip
 TOKEN = "TIDEGATE_ADMIN_TOKEN"  # noqa: S105 - the name of a variable
 _REMEDY = f"give --config FILE, whose `admin.token` is shown, or set {TOKEN}"
 
@@ -89,26 +93,41 @@ def drain_upstream(
     _told(_ask(admin, config, "PUT", f"/upstreams/{quote(upstream, safe='')}/drain", said))
 
 
+@route.command("isolate")
+def isolate_upstream(
+    upstream: Annotated[str, typer.Argument(help="Of any partner.")],
+    reason: Reason,
+    lasts: Lasts = "1h",
+    by: By = None,
+    admin: Admin = None,
+    config: Config = None,
+) -> None:
+    """Hold an upstream's breakers open: nothing goes there, not even what belongs there."""
+    said = _why(reason, lasts, by)
+    _told(_ask(admin, config, "PUT", f"/upstreams/{quote(upstream, safe='')}/isolate", said))
+
+
 @route.command("release")
 def release(
-    name: Annotated[str, typer.Argument(help="A forced route, or a drained upstream.")],
+    name: Annotated[str, typer.Argument(help="A forced route, a drained or isolated upstream.")],
     kind: Annotated[
-        str | None, typer.Option(help="force or drain, where a route and an upstream share a name.")
+        str | None, typer.Option(help="force, drain or isolate, where the name has several.")
     ] = None,
     admin: Admin = None,
     config: Config = None,
 ) -> None:
     """Let the configuration count again."""
-    if kind not in (None, "force", "drain"):
-        fail(f"unknown kind {kind!r}: choose force or drain", code=2)
+    if kind not in (None, *_STANDING):
+        fail(f"unknown kind {kind!r}: choose force, drain or isolate", code=2)
     standing = _ask(admin, config, "GET", "/routes")["overrides"]
     named = [(each["kind"], each["route"] or each["upstream"]) for each in standing]
-    kinds = [said for said, at in named if at == name and kind in (None, said)]
+    kinds = [said for said in _STANDING if (said, name) in named and kind in (None, said)]
     if not kinds:
         there = ", ".join(at for _, at in named) or "none"
-        fail(f"{name!r} is neither a forced route nor a drained upstream; there are: {there}")
+        fail(f"nothing stands for {name!r}; there are: {there}")
     if len(kinds) > 1:
-        fail(f"{name!r} is a forced route and a drained upstream: add --kind force or drain", 2)
+        what = " and ".join(_STANDING[each] for each in kinds)
+        fail(f"{name!r} is {what}: add --kind {' or '.join(kinds)}", 2)
     place = "routes" if kinds[0] == "force" else "upstreams"
     path = f"/{place}/{quote(name, safe='')}/{kinds[0]}"
     _told(_ask(admin, config, "DELETE", path), released=True)
@@ -160,11 +179,7 @@ def _refused(admin: str, found: dict[str, Any]) -> NoReturn:
 def _told(found: dict[str, Any], *, released: bool = False) -> None:
     """What was done; what to mind goes to standard error."""
     each = found["override"]
-    what = (
-        f"route {each['route']}: new calls go to {each['upstream']} alone"
-        if each["route"]
-        else f"upstream {each['upstream']}: no new payments go there"
-    )
+    what = _WHAT[each["kind"]].format(**each)
     if released:
         typer.echo(f"released: {what.partition(':')[0]}")
     else:
@@ -175,6 +190,11 @@ def _told(found: dict[str, Any], *, released: bool = False) -> None:
         typer.echo(f"warning: {found['trouble']}", err=True)
 
 
+_WHAT = {
+    "force": "route {route}: new calls go to {upstream} alone",
+    "drain": "upstream {upstream}: no new payments go there",
+    "isolate": "upstream {upstream}: nothing goes there",
+}
 _HEAD = ("said", "route", "upstream", "since", "until", "left", "by", "reason")
 
 

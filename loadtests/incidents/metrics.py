@@ -56,7 +56,7 @@ class Admin:
     """The sidecar's admin listener, as a replay reads it."""
 
     def __init__(self, base_url: str) -> None:
-        self._base_url = base_url
+        self.url = self._base_url = base_url
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5.0))
 
     async def close(self) -> None:
@@ -98,6 +98,20 @@ class Admin:
         async with self._session.get(f"{self._base_url}/load") as answer:
             answer.raise_for_status()
             document: dict[str, list[dict[str, Any]]] = await answer.json()
+        return document
+
+    async def put(self, path: str, said: Mapping[str, Any]) -> dict[str, Any]:
+        """What an operator says at this path, and the answer to it."""
+        async with self._session.put(f"{self._base_url}{path}", json=dict(said)) as answer:
+            answer.raise_for_status()
+            document: dict[str, Any] = await answer.json()
+        return document
+
+    async def routes(self) -> dict[str, Any]:
+        """`/routes`: where calls go, by the file and now."""
+        async with self._session.get(f"{self._base_url}/routes") as answer:
+            answer.raise_for_status()
+            document: dict[str, Any] = await answer.json()
         return document
 
     async def names(self) -> list[dict[str, Any]]:

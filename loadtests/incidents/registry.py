@@ -6,6 +6,7 @@ from loadtests.incidents.inc_03 import INC_03
 from loadtests.incidents.inc_04 import INC_04
 from loadtests.incidents.inc_05 import INC_05
 from loadtests.incidents.inc_06 import INC_06
+from loadtests.incidents.inc_07 import INC_07
 from loadtests.incidents.inc_08 import INC_08
 from loadtests.incidents.inc_09 import INC_09
 from loadtests.incidents.inc_10 import INC_10
@@ -23,6 +24,7 @@ REPLAYS: dict[str, Replay] = {
         INC_04,
         INC_05,
         INC_06,
+        INC_07,
         INC_08,
         INC_09,
         INC_10,

@@ -41,6 +41,9 @@ class Desk(Protocol):
     async def drain(self, upstream: str, why: Why) -> Answer:
         """New payments go to this upstream no more."""
 
+    async def isolate(self, upstream: str, why: Why) -> Answer:
+        """Nothing at all goes to this upstream."""
+
     async def release(self, kind: Kind, name: str) -> Answer:
         """The file counts again for this route or upstream."""
 
@@ -63,11 +66,17 @@ def pages(desk: Desk | None, token: bytes | None) -> list[web.RouteDef]:
     async def drain(request: web.Request) -> web.Response:
         return await _ordered(request, token, desk, Kind.DRAIN)
 
+    async def isolate(request: web.Request) -> web.Response:
+        return await _ordered(request, token, desk, Kind.ISOLATE)
+
     async def let_go(request: web.Request) -> web.Response:
         return await _released(request, token, desk, Kind.FORCE)
 
     async def refill(request: web.Request) -> web.Response:
         return await _released(request, token, desk, Kind.DRAIN)
+
+    async def join(request: web.Request) -> web.Response:
+        return await _released(request, token, desk, Kind.ISOLATE)
 
     return [
         web.get("/routes", tell),
@@ -75,6 +84,8 @@ def pages(desk: Desk | None, token: bytes | None) -> list[web.RouteDef]:
         web.delete("/routes/{name}/force", let_go),
         web.put("/upstreams/{name}/drain", drain),
         web.delete("/upstreams/{name}/drain", refill),
+        web.put("/upstreams/{name}/isolate", isolate),
+        web.delete("/upstreams/{name}/isolate", join),
     ]
 
 
@@ -93,6 +104,8 @@ async def _ordered(
         name = request.match_info["name"]
         if kind is Kind.DRAIN:
             return answer(*await desk.drain(name, why))
+        if kind is Kind.ISOLATE:
+            return answer(*await desk.isolate(name, why))
         upstream = members.get("upstream")
         if not isinstance(upstream, str):
             raise BadOrder("`upstream` must be the name of a candidate of the route.")

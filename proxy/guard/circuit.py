@@ -4,7 +4,8 @@
     closed     -> degraded   clearly worse than its baseline; calls still flow
     degraded   -> closed     as many good calls as prove it (recovery.py)
     degraded   -> open       as from closed
-    open       -> half-open  the open time has passed, and a call comes
+    open       -> half-open  the open time has passed, a check too if there is one, and a call comes
+    open       -> open       the check failed
     open       -> closed     calls forced through as the last way out succeeded
     half-open  -> closed     three successes; then a ramp
     half-open  -> open       a probe failed or hung; the open time doubles
@@ -91,7 +92,7 @@ class Circuit:
         if self._policy.shadow:
             return False
         if states.held.state is State.OPEN:
-            return now < states.next_probe_at
+            return now < states.next_probe_at or states.awaited.holds(now)
         if states.held.state is State.HALF_OPEN:
             return states.probes >= self._policy.probes_max
         return states.ramp is not None and not states.ramp.would_admit(now)
@@ -124,7 +125,7 @@ class Circuit:
         """Draw the conclusion from what was noted last, while closed."""
         found = self.states.judge.weigh(verdict, now)
         if found is not None and (self._beside is None or self._beside.agrees(self, found, now)):
-            self.states.act(found, now)
+            self.states.act(found, now, unreachable=verdict is Verdict.UNREACHABLE)
 
     # -- what is seen, and what an operator says ------------------------------------------
 
@@ -147,6 +148,14 @@ class Circuit:
         """Let time have its say where no call comes."""
         if now >= self._look_at:
             self._look(now)
+
+    def wants_check(self, now: float) -> bool:
+        """Whether a check should be made, for a probe to go or to be spared."""
+        return self.states.awaited.wanted(now)
+
+    def checked(self, why_failed: str | None, now: float) -> None:
+        """A check of the upstream has passed (None), or why it failed."""
+        self.states.checked(why_failed, now)
 
     def standing(self, now: float) -> Standing:
         """The whole of it, with the figures of this moment."""
@@ -185,6 +194,8 @@ class Circuit:
             wait_s = states.next_probe_at - now
             if wait_s > 0.0:
                 return states.refusal("open", wait_s, f"the next probe is due in {wait_s:.1f} s")
+            if states.awaited.holds(now):
+                return states.refusal("open", 0.0, "a check is to pass before the next probe")
             states.half_open(now)
         if states.held.state is State.HALF_OPEN:
             return self._probe(now)
@@ -245,4 +256,5 @@ class Circuit:
         elif verdict is not Verdict.OVERDUE:
             states.held.failed()
             if states.held.state is State.HALF_OPEN:
-                states.open(f"a probe ended as {verdict.value}", now)
+                unreachable = verdict is Verdict.UNREACHABLE
+                states.open(f"a probe ended as {verdict.value}", now, unreachable=unreachable)

@@ -11,21 +11,29 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from proxy.guard.checked import Checked
 from proxy.guard.circuit import Circuit
 from proxy.guard.family import Family, Member
 from proxy.guard.gate import Gate
 from proxy.guard.last_way import LastWay
 from proxy.guard.order import Order
 from proxy.guard.permit import Beside, Standing, State
-from proxy.guard.policy import Policy
+from proxy.guard.policy import Checks, Policy
 from proxy.guard.slices import Slice
 from proxy.model.breaker import BreakerLimits, BreakerMode
+from proxy.model.checking import CHECKS, CheckKind, CheckLimits
 from proxy.model.dimension import VALUES_MAX
 from proxy.model.events import BreakerChanged
 from proxy.model.ordering import Condition
 from proxy.model.route import Candidate, Route, Upstream
 from proxy.pipeline.layer import AttemptLayer, Choice
 
+_CHECKS = {
+    CheckKind.OFF: Checks.NEVER,
+    CheckKind.AUTO: Checks.UNREACHABLE,
+    CheckKind.CONNECT: Checks.UNREACHABLE,
+    CheckKind.REQUEST: Checks.ALWAYS,
+}
 _SPARED = (State.CLOSED, State.DEGRADED, State.OPEN, State.HALF_OPEN)
 """States in which a circuit in shadow mode changes no call's way."""
 
@@ -39,8 +47,12 @@ class Guards:
         now: Callable[[], float],
         tell: Callable[[BreakerChanged], None],
         rng: random.Random | None = None,
+        *,
+        checked: bool = False,
     ) -> None:
+        """`checked`: somebody makes the checks that breakers want, and says how they ended."""
         self._now = now
+        self._checked = checked
         self._tell = tell
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._all: dict[tuple[str, str], Slice] = {}
@@ -52,8 +64,10 @@ class Guards:
             ways[route.name] = LastWay(now())
             for candidate in route.candidates:
                 self._make(route.compartment, candidate, dimensions.get(route.compartment))
+        self.checks = Checked(self._all, self.slices, now)
+        """What checks of upstreams mean to these."""
         self._gate = Gate(self._all, ways, now)
-        self._order = Order(self._all, self._unwell, ways, now)
+        self._order = Order(self._all, self._unwell, self.checks.suspects, ways, now)
 
     def layer(self) -> AttemptLayer:
         """The gate in front of each attempt."""
@@ -75,6 +89,27 @@ class Guards:
         figures = at.circuit.standing(self._now()).figures
         return Condition(figures.calls, figures.share_low, figures.p50_s)
 
+    def knows(self, upstream: str) -> bool:
+        """Whether it has a breaker at all."""
+        return any(at.upstream == upstream for at in self._all.values())
+
+    def isolate(self, upstream: str, reason: str, until: float) -> None:
+        """Hold all of its breakers open until the monotonic instant, by an operator's word."""
+        now = self._now()
+        for at in self._of(upstream):
+            at.circuit.isolate(reason, until, now)
+
+    def release(self, upstream: str) -> None:
+        """Let those go that are still held; traffic returns in a ramp."""
+        now = self._now()
+        for at in self._of(upstream):
+            if at.circuit.state is State.ISOLATED:
+                at.circuit.release("released by an operator", now)
+
+    def _of(self, upstream: str) -> list[Slice]:
+        """The broad ones: what they refuse, no narrow one lets through."""
+        return [at for at in self._all.values() if at.upstream == upstream]
+
     def tick(self) -> None:
         """Once a second: a call that hangs is evidence before it ends."""
         now = self._now()
@@ -82,6 +117,7 @@ class Guards:
             at.circuit.look(now)
             if at.family is not None:
                 at.family.parts.look(now)
+        self.checks.tick()
 
     def slices(self) -> list[Slice]:
         """All there are, in the order of the file, narrow ones behind their broad one."""
@@ -129,7 +165,8 @@ class Guards:
         """A slice whose changes are heard of from the first on."""
         at: Slice
         circuit = Circuit(
-            policy(upstream.breaker), self._rng, self._now(),
+            policy(upstream.breaker, upstream.checks if self._checked else None),
+            self._rng, self._now(),
             lambda standing: self._changed(at, standing), beside,
         )  # fmt: skip
         at = Slice(upstream.partner, upstream.name, compartment, circuit, part)
@@ -190,9 +227,15 @@ def _row(at: Slice, now: float) -> dict[str, Any]:
     }
 
 
-def policy(limits: BreakerLimits) -> Policy:
-    """What a circuit goes by."""
+_CHECK_LATE_S = 5.0
+"""Beyond its timeout: a check that nobody makes must not hold a breaker open."""
+
+
+def policy(limits: BreakerLimits, checks: CheckLimits | None = None) -> Policy:
+    """What a circuit goes by; `checks` None: nobody makes any."""
     return Policy(
+        checks=Checks.NEVER if checks is None else _CHECKS[checks.kind],
+        check_wait_s=(checks or CHECKS).timeout_s + _CHECK_LATE_S,
         unreachable_max=limits.unreachable_max,
         open_share=limits.open_share,
         open_s=limits.open_s,
@@ -223,6 +266,7 @@ def described(standing: Standing, now: float) -> dict[str, Any]:
         "ordinary_p99_ms": _ms(figures.ordinary_p99_s),
         "slow_ms": _ms(figures.slow_s),
         "probes": standing.probes,
+        "awaits_check": standing.awaits_check,
         "admitted_share": round(standing.admitted_share, 3),
         "next_probe_s": None if probe_at is None else round(max(0.0, probe_at - now), 3),
     }

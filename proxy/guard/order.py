@@ -3,8 +3,9 @@
 It stands above the claim, whose fence names the first candidate, so that a call
 that will go to the second one costs no fence for the first. A circuit that is
 degraded is put behind those that are well, and one that would refuse behind these.
-One whose probe is due keeps its place, or it would never be asked. Where a value of
-a dimension is in trouble by itself, that counts for calls of that value alone.
+One whose probe is due keeps its place, or it would never be asked. An upstream whose
+checks go on failing counts as degraded, unless its own calls of the last minute say better.
+Where a value of a dimension is in trouble by itself, that counts for calls of that value alone.
 
 One call in twenty keeps the order of the file, so that degraded can end. Operations
 that belong to an earlier payment keep it always (see gate.py), and where an operator
@@ -26,17 +27,21 @@ _WELL, _DEGRADED, _REFUSING = range(3)
 
 
 class Order:
-    """`unwell` has all slices that could change an order, and is mostly empty."""
+    """`unwell` has all slices that could change an order, `suspects` the keys of those whose
+    upstream fails its checks (checked.py); both are mostly empty.
+    """
 
     def __init__(
         self,
         slices: Slices,
         unwell: Collection[Slice],
+        suspects: Collection[tuple[str, str]],
         routes: Iterable[str],
         now: Callable[[], float],
     ) -> None:
         self._slices = slices
         self._unwell = unwell
+        self._suspects = suspects
         self._now = now
         self._moved = dict.fromkeys(routes, 0)
         """By route: calls whose order was changed, or would have been."""
@@ -46,7 +51,7 @@ class Order:
 
         def ordered(call: Call) -> tuple[Candidate, ...]:
             candidates = choice(call)
-            if not self._unwell or len(candidates) < 2:
+            if not (self._unwell or self._suspects) or len(candidates) < 2:
                 return candidates
             return self._ordered(call, candidates)
 
@@ -68,10 +73,12 @@ class Order:
         return tuple(candidates[index] for index in order)
 
     def _rank(self, candidate: Candidate, compartment: str, call: Call, now: float) -> int:
-        at = self._slices.get((candidate.upstream.name, compartment))
+        key = (candidate.upstream.name, compartment)
+        at = self._slices.get(key)
+        least = _DEGRADED if key in self._suspects else _WELL
         if at is None:
-            return _WELL
-        return max(self._rank_of(each, now) for each in at.concerned(call))
+            return least
+        return max(least, *(self._rank_of(each, now) for each in at.concerned(call)))
 
     def _rank_of(self, at: Slice, now: float) -> int:
         if at not in self._unwell:

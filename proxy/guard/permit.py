@@ -190,3 +190,5 @@ class Standing:
     next_probe_at: float | None
     """When open: the next call after it is a probe. When isolated: the expiry."""
     shadow: bool
+    awaits_check: bool = False
+    """The probe has to wait until a check has passed."""

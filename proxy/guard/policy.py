@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
+
+
+class Checks(Enum):
+    """Before which probes a check is to pass."""
+
+    NEVER = "never"
+    UNREACHABLE = "unreachable"
+    """Where connections failed: a check that connects can tell whether they do again."""
+    ALWAYS = "always"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +67,10 @@ class Policy:
     """Where it begins."""
     degraded_quiet_s: float = 600.0
     """Without a call for as long, nothing is known any more, and degraded ends."""
+    checks: Checks = Checks.NEVER
+    check_wait_s: float = 10.0
+    """Without any word of a check for so long, a probe goes without; set from its timeout."""
+    check_hold_max_s: float = 600.0
+    """A check that goes on failing for so long may itself be wrong; then one call goes."""
     shadow: bool = False
     """Reports and never refuses; what an operator isolates is refused all the same."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+from proxy.guard.awaited import Awaited
 from proxy.guard.evidence import Finding
 from proxy.guard.holder import Holder
 from proxy.guard.judge import Judge
@@ -34,6 +35,7 @@ class States:
         self.held = Holder()
         self.judge = Judge(policy, now)
         self._open_time = OpenTime(policy.open_s, policy.open_max_s, policy.jitter)
+        self.awaited = Awaited(policy)
         self.generation = 0
         self.probes = 0
         """Out at this moment."""
@@ -71,12 +73,13 @@ class States:
             admitted_share=self._admitted_share(now),
             next_probe_at=probe_at if isolation is None else isolation.until,
             shadow=self._policy.shadow,
+            awaits_check=self.awaited.holds(now),
         )
 
-    def act(self, found: Finding, now: float) -> None:
-        """Become what was found, while closed or degraded."""
+    def act(self, found: Finding, now: float, *, unreachable: bool = False) -> None:
+        """Become what was found, while closed or degraded; see `open`."""
         if found.to is State.OPEN:
-            self.open(found.why, now)
+            self.open(found.why, now, unreachable=unreachable)
             return
         if found.to is State.DEGRADED:
             self.judge.degraded(found)
@@ -84,8 +87,8 @@ class States:
             self.judge.begin(closed=True, anew=True)
         self._tell(found.why, now)
 
-    def open(self, why: str, now: float) -> None:
-        """Refuse, for a time that grows."""
+    def open(self, why: str, now: float, *, unreachable: bool | None = None) -> None:
+        """Refuse, for a time that grows; `unreachable`: whether connections failed, if known."""
         closed_for_s = 0.0
         if self.held.state is State.CLOSED:
             closed_for_s = now - self._closed_at
@@ -93,19 +96,32 @@ class States:
         else:
             why = f"{why}; {self._cause}"
         self.next_probe_at = now + self._open_time.draw_s(self._rng.random(), closed_for_s)
+        self.awaited.opened(self.next_probe_at, unreachable)
         self.held.open()
         self._changed(why, now)
+
+    def checked(self, why_failed: str | None, now: float) -> None:
+        """A check has passed (None), or why it failed; it counts where one was wanted."""
+        if not self.awaited.wanted(now):
+            return
+        if why_failed is None:
+            self.awaited.passed()
+            return
+        self.awaited.failed(now)
+        self.open(f"a check failed: {why_failed}", now)
 
     def half_open(self, now: float) -> None:
         """Let probes through: the open time has passed, or an isolation has expired."""
         what = "open" if self.isolation is None else "isolated"
         self.isolation = None
+        self.awaited.over()
         self.held.half_open()
         self._changed(f"{what} for {now - self._since:.1f} s; {self._cause}", now)
 
     def close(self, why: str, now: float) -> None:
         """Let calls through again, more and more of them."""
         self.isolation = None
+        self.awaited.over()
         self._closed_at = now
         self.held.close()
         self._changed(why, now)
@@ -118,6 +134,7 @@ class States:
     def isolate(self, isolation: Isolation, now: float) -> None:
         """Refuse by an operator's word."""
         self.isolation = isolation
+        self.awaited.over()
         self._cause = isolation.reason
         self.held.open()
         self._changed(isolation.reason, now)

@@ -48,6 +48,7 @@ class Findings:
         self._troubles: dict[_Key, _Trouble] = {}
         self._doubts: dict[_Key, _Trouble] = {}
         self._names: dict[_Key, _Trouble] = {}
+        self._checks: dict[_Key, _Trouble] = {}
         self._ended: deque[dict[str, object]] = deque(maxlen=ENDED_KEPT_MAX)
 
     def attempt(self, event: AttemptEnded) -> None:
@@ -94,20 +95,38 @@ class Findings:
 
     def names(self, found: Iterable[tuple[str, str, str, float]]) -> None:
         """Note the names in trouble: (partner, upstream, reason, since when, monotonic)."""
-        before, self._names = self._names, {}
+        self._names = self._lasting(
+            self._names,
+            (
+                ((partner, at, "resolve", reason, "dns"), since)
+                for partner, at, reason, since in found
+            ),
+        )
+
+    def checks(self, found: Iterable[tuple[str, str, str, str, str, float]]) -> None:
+        """Note upstreams whose checks fail, and standbys that are not proven: (partner, upstream,
+        phase, reason, origin, since when, monotonic).
+        """
+        self._checks = self._lasting(self._checks, ((each[:5], each[5]) for each in found))
+
+    def _lasting(
+        self, before: dict[_Key, _Trouble], found: Iterable[tuple[_Key, float]]
+    ) -> dict[_Key, _Trouble]:
+        """What is found now; what is not among it any more has ended."""
         now, wall = self._clock.now(), self._clock.wall()
-        for partner, upstream, reason, since in found:
-            key = (partner, upstream, "resolve", reason, "dns")
+        standing = dict[_Key, _Trouble]()
+        for key, since in found:
             trouble = before.pop(key, None) or _Trouble(since=wall - (now - since), open=True)
             trouble.last, trouble.count = wall, trouble.count + 1
-            self._names[key] = trouble
+            standing[key] = trouble
         for key, trouble in before.items():
             self._end(key, trouble)
+        return standing
 
     def report(self) -> dict[str, object]:
         """The document served at /findings."""
         now = self._clock.now()
-        standing = {**self._doubts, **self._names}
+        standing = {**self._doubts, **self._names, **self._checks}
         current = [_document(key, trouble) for key, trouble in standing.items()]
         for key, trouble in list(self._troubles.items()):
             if now - trouble.last_at > WINDOW_S:

@@ -83,6 +83,18 @@ class Pool:
             return Failure(Phase.CONNECT, "spoke_first", sent=False)
         return opened
 
+    async def check(self, deadline_at: float) -> Failure | None:
+        """Open a connection and close it; why it could not be, or None. It waits for no place."""
+        if self._room() <= 0 or self._closed:
+            return Failure(Phase.QUEUE, "pool_full", sent=False)
+        self._opening += 1
+        opened = await self._connect(Progress(), self._timeouts, deadline_at)
+        if isinstance(opened, Failure):
+            return opened
+        spoke = opened.closed or opened.spoke_first()
+        opened.abort()
+        return Failure(Phase.CONNECT, "spoke_first", sent=False) if spoke else None
+
     async def _place(self, until: float) -> ClientConnection | Failure | None:
         """A freed connection, a place reserved to open one (None), or why there is neither."""
         while self._room() <= 0:

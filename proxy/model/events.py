@@ -104,6 +104,19 @@ class BreakerChanged:
     """The value of a dimension that it is for, such as scheme=visa; empty for all calls."""
 
 
+@dataclass(frozen=True, slots=True)
+class CheckChanged:
+    """Checks of an upstream began to fail or to pass, or a standby is proven no more, or again."""
+
+    partner: str
+    upstream: str
+    change: str
+    """failing, passing, unproven or proven."""
+    reason: str
+    unproven_s: float
+    """For how long neither a call nor a check has proven it."""
+
+
 Event = (
     CallEnded
     | AttemptEnded
@@ -114,5 +127,6 @@ Event = (
     | NameAsked
     | OverrideChanged
     | BreakerChanged
+    | CheckChanged
 )
 Emit = Callable[[Event], None]

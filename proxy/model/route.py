@@ -9,6 +9,7 @@ from enum import StrEnum
 from proxy.model.affinity import NO_AFFINITY, Affinity, follows
 from proxy.model.breaker import BREAKER, BreakerLimits
 from proxy.model.bulkhead import LIMITS, BestEffort, BulkheadLimits, Priority
+from proxy.model.checking import CHECKS, CheckLimits, Standby
 from proxy.model.dimension import Dimension
 from proxy.model.message import Header
 from proxy.model.ordering import LISTED, Ordering
@@ -163,6 +164,7 @@ class Upstream:
     """Of each operation."""
     breaker: BreakerLimits = BREAKER
     """Of each operation."""
+    checks: CheckLimits = CHECKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,7 @@ class Route:
     dimensions: tuple[str, ...] = ()
     """What its calls are told apart by, such as ("scheme",); `sources` says where it is read."""
     sources: tuple[Dimension, ...] = ()
+    standby: Standby | None = None
     line: int = field(default=0, compare=False)
     """Where in the file it stands, for `tidegate explain`."""
     compartment: str = field(init=False, repr=False, compare=False)

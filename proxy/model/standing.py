@@ -13,6 +13,8 @@ class Kind(StrEnum):
     """New calls of a route go to this upstream and nowhere else."""
     DRAIN = "drain"
     """New payments go to this upstream no more."""
+    ISOLATE = "isolate"
+    """Nothing at all goes to this upstream: its breakers are held open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Override:
 
     kind: Kind
     route: str
-    """The route that is forced; empty for a drain."""
+    """The route that is forced; empty for a drain or an isolation."""
     upstream: str
     reason: str
     by: str

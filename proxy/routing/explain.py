@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from proxy.model.breaker import BreakerLimits, BreakerMode
 from proxy.model.bulkhead import BestEffort
 from proxy.model.call import SAFE_METHODS
+from proxy.model.checking import CheckKind, CheckLimits
 from proxy.model.route import Candidate, KeyFrom, OperationRule, Route, Upstream
 from proxy.routing.eligibility import moves_money
 from proxy.routing.explain_choice import chosen_by
@@ -35,14 +36,18 @@ def _lines(route: Route, method: str, rewritten: Rewritten) -> Iterator[str]:
         yield from _best_effort(route.best_effort)
     yield f"  key        {_key(route, method)}"
     yield f"  attempts   at most {route.retry.attempts_max} at each candidate"
+    if route.standby is not None:
+        yield (
+            f"  standby    {route.standby.share:.2%} of new calls, and one each "
+            f"{route.standby.every_s:g} s at least, go to a later candidate first"
+        )
     if route.allow_eof_body:
         yield "  answers that end by closing the connection are accepted (allow_eof_body)"
     yield from chosen_by(route)
     for number, candidate in enumerate(route.candidates, 1):
         keyed = route.idempotency is not None and method.encode() not in SAFE_METHODS
         sent = rewritten(route, candidate).decode("latin-1")
-        best = route.best_effort is not None
-        yield from _candidate(number, candidate, method, keyed, sent, best_effort=best)
+        yield from _candidate(number, route, candidate, method, keyed, sent)
     yield "  by the file; operators may have forced or drained it, see `tidegate route list`"
 
 
@@ -101,7 +106,7 @@ def _settled(candidate: Candidate, keyed: bool) -> str:
 
 
 def _candidate(
-    number: int, candidate: Candidate, method: str, keyed: bool, sent: str, *, best_effort: bool
+    number: int, route: Route, candidate: Candidate, method: str, keyed: bool, sent: str
 ) -> Iterator[str]:
     upstream, timeouts = candidate.upstream, candidate.timeouts
     scheme = "https" if upstream.tls else "http"
@@ -118,10 +123,11 @@ def _candidate(
     )
     yield f"    timeouts   {', '.join(phases)}"
     places = upstream.bulkhead
-    if not best_effort:
+    if route.best_effort is None:
         shown = f"{places.at_work_max} attempts at work, {places.waiting_max} calls waiting"
         yield f"    bulkhead   at most {shown}{', adaptive' if places.adaptive else ''}"
     yield f"    breaker    {_breaker(upstream.breaker)}"
+    yield f"    checks     {_checks(upstream.checks, len(route.candidates) > 1)}"
     yield f"    unknown    after an unknown {_unknown(candidate, method, keyed)}"
     yield f"    settled    {_settled(candidate, keyed)}"
     yield f"    statuses   {_statuses(candidate.rule)}"
@@ -141,6 +147,18 @@ def _breaker(limits: BreakerLimits) -> str:
         f"opens after {limits.unreachable_max} connection failures in a row, or where clearly "
         f"{limits.open_share:.0%} fail, for {limits.open_s:g} s to {limits.open_max_s:g} s{shadow}"
     )
+
+
+def _checks(limits: CheckLimits, companions: bool) -> str:
+    if limits.kind is CheckKind.OFF:
+        return "none"
+    if limits.kind is CheckKind.AUTO and not companions:
+        return "connects before a probe, where connections failed; nothing by itself for this route"
+    asked = limits.request if limits.kind is CheckKind.REQUEST else None
+    what = "connects"
+    if asked is not None:
+        what = f"{asked.method.decode()} {asked.target.decode()}"
+    return f"{what} each {limits.interval_s:g} s, and before a breaker's probe"
 
 
 def _statuses(rule: OperationRule) -> str:

@@ -34,6 +34,8 @@ _PROBLEMS = {
     "no_upstream": (404, "There is no such upstream."),
     "no_candidate": (404, "The upstream is no candidate of this route."),
     "no_override": (404, "Nothing stands for this name; `known` has those for which there is."),
+    "no_breaker": (409, "It has no breaker to hold open: it is off, or no route leads there."),
+    "isolated": (409, "The upstream is isolated; release it first, or force another candidate."),
     "drained": (409, "The upstream is drained; release it first, or force another candidate."),
 }
 
@@ -71,6 +73,8 @@ class Orders:
             return _problem("no_candidate", candidates)
         if self._overrides.drained(upstream) and not found.follows:
             return _problem("drained", [each for each in candidates if each != upstream])
+        if self._overrides.isolated(upstream):
+            return _problem("isolated", [each for each in candidates if each != upstream])
         return await self._set(Kind.FORCE, route, upstream, why)
 
     async def drain(self, upstream: str, why: Why) -> Answer:
@@ -78,6 +82,14 @@ class Orders:
         if upstream not in self._overrides.upstreams:
             return _problem("no_upstream", self._overrides.upstreams)
         return await self._set(Kind.DRAIN, "", upstream, why)
+
+    async def isolate(self, upstream: str, why: Why) -> Answer:
+        """Nothing goes to this upstream."""
+        if upstream not in self._overrides.upstreams:
+            return _problem("no_upstream", self._overrides.upstreams)
+        if not self._overrides.holds(upstream):
+            return _problem("no_breaker", filter(self._overrides.holds, self._overrides.upstreams))
+        return await self._set(Kind.ISOLATE, "", upstream, why)
 
     async def release(self, kind: Kind, name: str) -> Answer:
         """The file counts again."""

@@ -2,12 +2,16 @@
 
     force   new calls of a route go to one of its candidates and nowhere else
     drain   new payments go to an upstream no more
+    isolate nothing goes to an upstream, whatever it belongs to: its breakers are held open
 
 A drain counts for a force, too: a route forced to a drained upstream has no
 candidate. It leaves alone the routes whose calls belong to a payment that was
 made before (capture, refund, void, inquire, and all that follow one): that payment is there and
 nowhere else, and an inquiry elsewhere would truthfully deny it, upon which the
 application would pay again. A force names its route, so it is taken at its word.
+
+An isolation is told to the breakers, which refuse; it spares nothing, not even the last
+way out. So it is for an upstream that does harm, and a drain for one that is to rest.
 
 Each ends by itself. The running time is monotonic, so that no jump of the wall
 clock ends one early or keeps it.
@@ -23,6 +27,9 @@ from proxy.model.events import OverrideChanged
 from proxy.model.route import Candidate, Route
 from proxy.model.standing import Kind, Override
 
+Hold = Callable[[str, Override | None], None]
+"""Holds an upstream's breakers open while an override stands, or lets them go (None)."""
+
 Tell = Callable[[OverrideChanged], None]
 
 
@@ -36,6 +43,10 @@ class Overrides:
         self.upstreams = tuple(upstreams)
         self._clock = clock
         self._tell = tell
+        self.hold: Hold = lambda _, __: None
+        """Set by the composition root, before anything is said."""
+        self.holds: Callable[[str], bool] = lambda _: True
+        """Whether an upstream has a breaker that can be held."""
         self._standing: dict[tuple[Kind, str], Override] = {}
         self._differing: dict[str, tuple[Candidate, ...]] = {}
         """Routes whose calls do not go by the file, and where they go."""
@@ -54,6 +65,8 @@ class Overrides:
 
     def knows(self, wanted: Override) -> bool:
         """Whether its names are those of the configuration."""
+        if wanted.kind is Kind.ISOLATE:
+            return wanted.upstream in self.upstreams and self.holds(wanted.upstream)
         if wanted.kind is Kind.DRAIN:
             return wanted.upstream in self.upstreams
         route = self.routes.get(wanted.route)
@@ -63,6 +76,8 @@ class Overrides:
         """Let it stand, in place of one of the same kind and name."""
         self._standing[wanted.kind, wanted.name] = wanted
         self._ready()
+        if wanted.kind is Kind.ISOLATE:
+            self.hold(wanted.upstream, wanted)
         self.say(change, wanted)
 
     def release(self, kind: Kind, name: str) -> Override | None:
@@ -70,6 +85,8 @@ class Overrides:
         found = self._standing.pop((kind, name), None)
         if found is not None:
             self._ready()
+            if kind is Kind.ISOLATE:
+                self.hold(name, None)
             self.say("released", found)
         return found
 
@@ -89,6 +106,10 @@ class Overrides:
         """Whether new payments go there no more."""
         return (Kind.DRAIN, upstream) in self._standing
 
+    def isolated(self, upstream: str) -> bool:
+        """Whether nothing goes there."""
+        return (Kind.ISOLATE, upstream) in self._standing
+
     def standing(self) -> list[Override]:
         """All of them, in the order in which they were set."""
         return sorted(self._standing.values(), key=lambda each: (each.since, each.name))
@@ -103,7 +124,11 @@ class Overrides:
 
     def nowhere(self) -> list[str]:
         """Routes whose new calls are refused."""
-        return [name for name, candidates in self._differing.items() if not candidates]
+        return [
+            name
+            for name, route in self.routes.items()
+            if all(self.isolated(each.upstream.name) for each in self.chosen(route))
+        ]
 
     def _ready(self) -> None:
         self._differing = {

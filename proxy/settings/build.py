@@ -13,6 +13,7 @@ from proxy.model.settling import SettleRule
 from proxy.settings import build_bulkhead as bulkhead
 from proxy.settings import build_dimensions as dimensions
 from proxy.settings import build_keys as keys
+from proxy.settings import build_probing as probing
 from proxy.settings import defaults
 from proxy.settings.build_affinity import affinity
 from proxy.settings.kinds import OPERATIONS
@@ -104,6 +105,7 @@ def _upstream(
         operations=operations,
         bulkhead=bulkhead.limits(upstream.bulkhead),
         breaker=bulkhead.breaker(upstream.breaker),
+        checks=probing.checks(upstream.checks),
     )
 
 
@@ -182,6 +184,7 @@ def _route(
         ordering=model_ordering.Ordering(route.order, dict(route.weights)),
         dimensions=tuple(each.name for each in route.dimensions),
         sources=dimensions.of_route(route),
+        standby=probing.standby(route.standby),
         line=route.line,
     )
 

@@ -14,6 +14,7 @@ from proxy.settings.checks_best_effort import check_best_effort
 from proxy.settings.checks_dimensions import check_dimensions
 from proxy.settings.checks_keys import check_keys
 from proxy.settings.checks_order import check_order
+from proxy.settings.checks_probing import check_probing
 from proxy.settings.checks_routes import check_routes
 from proxy.settings.checks_upstreams import check_upstreams
 from proxy.settings.finding import Finding, settle
@@ -44,6 +45,7 @@ def _findings(settings: Settings, root: Node) -> Iterator[Finding]:
     yield from check_affinity(settings)
     yield from check_order(settings)
     yield from check_dimensions(settings)
+    yield from check_probing(settings)
 
 
 def upstream_names(root: Node) -> frozenset[str]:

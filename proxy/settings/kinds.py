@@ -14,6 +14,7 @@ from pydantic_core import core_schema
 
 from proxy.model.breaker import BreakerMode
 from proxy.model.bulkhead import Priority
+from proxy.model.checking import CheckKind
 from proxy.model.ordering import OrderMode
 from proxy.model.outcome import Execution
 from proxy.model.route import Money
@@ -179,6 +180,7 @@ _MONEY = {"yes": Money.YES, "no": Money.NO, "by_method": Money.BY_METHOD}
 _BREAKER = {each.value: each for each in BreakerMode}
 _BREAKER_ALSO = {"true": BreakerMode.ON, "false": BreakerMode.OFF}
 """Editors and YAML 1.1 take on and off for these."""
+_CHECK = {each.value: each for each in CheckKind}
 _MONEY_ALSO = {"true": Money.YES, "false": Money.NO}
 
 Version = Annotated[int, Scalar(lambda value: _version(text_of(value)), {"const": 1})]
@@ -223,6 +225,13 @@ MoneyWord = Annotated[
     Scalar(
         one_of(_MONEY, _MONEY_ALSO).parse,
         {"anyOf": [{"enum": ["yes", "no", "by_method"]}, {"type": "boolean"}, REFERENCE]},
+    ),
+]
+CheckWord = Annotated[
+    CheckKind,
+    Scalar(
+        one_of(_CHECK, {"false": CheckKind.OFF}).parse,
+        {"anyOf": [{"enum": list(_CHECK)}, {"const": False}, REFERENCE]},
     ),
 ]
 BreakerWord = Annotated[

@@ -27,6 +27,7 @@ from proxy.settings.kinds import (
     UpstreamName,
     UrlPath,
 )
+from proxy.settings.probing import Checks
 from proxy.settings.scalars import duration, flag, size, whole
 
 PhaseTimeout = Annotated[float, duration("1ms", "10m")]
@@ -132,6 +133,7 @@ class Upstream(Model):
     pool: Pool = key({}, "bounds of the connections")
     bulkhead: Bulkhead = key({}, "bounds of the attempts at work, for each operation")
     breaker: Breaker = key({}, "when it is not asked, for each operation")
+    checks: Checks = key({}, "how it is checked without a payment")
 
 
 class Facts(Model):

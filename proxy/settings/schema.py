@@ -28,6 +28,7 @@ from proxy.settings.kinds import (
     Version,
 )
 from proxy.settings.partner import Headers, Partner, PhaseTimeout
+from proxy.settings.probing import Standby
 from proxy.settings.scalars import duration, flag, whole
 
 
@@ -105,6 +106,9 @@ class Route(Model):
     )
     dimensions: tuple[Dimension, ...] = key(
         (), "what its calls are told apart by, two at most: one scheme may fail alone"
+    )
+    standby: Standby | None = key(
+        None, "the share of its calls that keeps standbys proven; unset: checks alone do"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from proxy.telemetry.checks import check_lines
 from proxy.telemetry.metrics import family
 
 Rows = Sequence[Mapping[str, Any]]
@@ -32,6 +33,7 @@ def load_lines(load: Mapping[str, Any]) -> Iterator[str]:
     yield from family("tidegate_bulkhead_refused_total", "counter",
                       "Attempts refused a place.", refused)  # fmt: skip
     yield from _breakers(load["breakers"])
+    yield from check_lines(load.get("checks", ()), load.get("warm", ()))
     in_flight = [((), float(load["admission"]["in_flight"]))]
     yield from family("tidegate_in_flight", "gauge", "Now.", in_flight)
     priorities: Rows = load["admission"]["priorities"]

@@ -16,6 +16,7 @@ from proxy.model.events import (
     BreakerChanged,
     Bug,
     CallEnded,
+    CheckChanged,
     LateEnding,
     OverrideChanged,
     SettleGaveUp,
@@ -145,6 +146,10 @@ class CallLog:
         }
         return json.dumps(fields).encode() + b"\n"
 
+    def changed(self, event: BreakerChanged | CheckChanged) -> bytes:
+        """The line of a change of what is known about an upstream."""
+        return self.breaker(event) if isinstance(event, BreakerChanged) else self.check(event)
+
     def breaker(self, event: BreakerChanged) -> bytes:
         """The line of a breaker's change of state, with what led to it."""
         fields = {
@@ -161,6 +166,19 @@ class CallLog:
             "failures": event.failures,
             "shadow": event.shadow,
             "next_probe_s": event.next_probe_s,
+        }
+        return json.dumps(fields).encode() + b"\n"
+
+    def check(self, event: CheckChanged) -> bytes:
+        """The line of checks that began to fail or to pass, and of a standby's proof."""
+        fields = {
+            "at": self._clock.wall(),
+            "event": "check",
+            "partner": event.partner,
+            "upstream": event.upstream,
+            "change": event.change,
+            "reason": event.reason,
+            "unproven_s": round(event.unproven_s, 3),
         }
         return json.dumps(fields).encode() + b"\n"
 

@@ -17,6 +17,7 @@ from proxy.model.events import (
     BreakerChanged,
     Bug,
     CallEnded,
+    CheckChanged,
     Event,
     LateEnding,
     NameAsked,
@@ -34,6 +35,8 @@ from proxy.telemetry.overrides import OverrideMetrics
 from proxy.telemetry.state import state_lines
 
 _STDOUT = 1
+_CHANGES = (BreakerChanged, CheckChanged)
+"""What is a line and nothing else; a tuple made once."""
 
 
 class Sink:
@@ -57,6 +60,8 @@ class Sink:
         """Set where there is a journal."""
         self.load: Callable[[], dict[str, Any]] = dict
         """What is at work, waits and was refused; set by the composition root."""
+        self.proofs: Callable[[AttemptEnded], None] = lambda _: None
+        """Told of each attempt as well; set by the composition root."""
         self.lines = LineWriter(loop, _STDOUT)
         self._events = EventBuffer(loop, self._tell, self._lost)
         self.emit = self._events.emit
@@ -95,6 +100,7 @@ class Sink:
         elif isinstance(event, AttemptEnded):
             self.metrics.attempt(event)
             self._attempts(event)
+            self.proofs(event)
         elif isinstance(event, LateEnding):
             self.metrics.late += 1
             self.lines.write(self._log.late(event))
@@ -105,8 +111,8 @@ class Sink:
         elif isinstance(event, OverrideChanged):
             self.overrides.changed(event)
             self.lines.write(self._log.override(event))
-        elif isinstance(event, BreakerChanged):
-            self.lines.write(self._log.breaker(event))
+        elif isinstance(event, _CHANGES):
+            self.lines.write(self._log.changed(event))
         elif isinstance(event, Bug):
             self.metrics.bugs += 1
             self.lines.write(self._log.bug(event))

@@ -34,6 +34,7 @@ class Asking:
         trace_id: Callable[[], bytes],
         upstreams: Mapping[str, Upstream],
         credentials: Mapping[str, Credentials],
+        name: str = "(settle)",
     ) -> None:
         self._attempt = attempt
         self._clock = clock
@@ -41,22 +42,24 @@ class Asking:
         self._trace_id = trace_id
         self._upstreams = upstreams
         self._credentials = credentials
+        self._name = name
+        """A route's, of which what is fixed about its requests is made once for each upstream."""
         self._tokens: dict[OAuth2, Tokens] = {}
 
-    async def ask(self, upstream: str, asked: Question) -> Outcome:
+    async def ask(self, upstream: str, asked: Question, within_s: float = _DEADLINE_S) -> Outcome:
         """How it ended; a question without its token is not sent."""
         oauth2 = self._credentials[upstream].oauth2
         if oauth2 is None:
-            return await self._send(
-                "(settle)", upstream, asked, self._credentials[upstream].headers
-            )
+            headers = self._credentials[upstream].headers
+            return await self._send(self._name, upstream, asked, headers, within_s=within_s)
         tokens = self._tokens_of(oauth2)
         token = await tokens.get()
         if token is None:
             return _NO_TOKEN
         outcome = await self._send(
-            "(settle)", upstream, asked, self._bare(upstream), b"Bearer " + token
-        )
+            self._name, upstream, asked, self._bare(upstream), b"Bearer " + token,
+            within_s=within_s,
+        )  # fmt: skip
         if isinstance(outcome, Answered) and outcome.response.status == _UNAUTHORIZED:
             tokens.drop(token)
         return outcome
@@ -82,8 +85,9 @@ class Asking:
         asked: Question,
         headers: HeaderRules,
         authorization: bytes | None = None,
+        *,
+        within_s: float = _DEADLINE_S,
     ) -> Outcome:
-        """`name` is a route's: what is fixed about its requests is made once for each upstream."""
         there = self._upstreams[upstream]
         rule = there.operations[asked.operation]
         candidate = Candidate(there, there.timeouts, headers, rule)
@@ -92,7 +96,7 @@ class Asking:
         if authorization is not None:
             own.append(header(b"Authorization", authorization))
         request = Request(asked.method, asked.target, there.authority, own, asked.body, now)
-        call = Call(request, self._call_id(), now, {}, deadline_at=now + _DEADLINE_S)
+        call = Call(request, self._call_id(), now, {}, deadline_at=now + within_s)
         call.route, call.trace_id = _route(name, asked.operation, candidate), self._trace_id()
         call.span_id = b""
         return await self._attempt(call, candidate)

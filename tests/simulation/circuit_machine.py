@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from proxy.guard.circuit import Circuit
 from proxy.guard.permit import Permit, Standing, State
-from proxy.guard.policy import Policy
+from proxy.guard.policy import Checks, Policy
 from proxy.guard.verdicts import Verdict
 
 _ENDINGS = st.sampled_from(list(Verdict))
@@ -37,13 +37,15 @@ class WallClock(datetime):
 class CircuitMachine(RuleBasedStateMachine):
     """Rules that Hypothesis puts in any order; invariants after each of them."""
 
-    @initialize(seed=st.integers(0, 1000), shadow=st.booleans())
-    def begin(self, seed: int, shadow: bool) -> None:
+    @initialize(
+        seed=st.integers(0, 1000), shadow=st.booleans(), checks=st.sampled_from(list(Checks))
+    )
+    def begin(self, seed: int, shadow: bool, checks: Checks) -> None:
         """A circuit, closed."""
         self.wall = patch("pybreaker.datetime", WallClock)
         self.wall.start()
         self.now = 100.0
-        self.policy = Policy(shadow=shadow)
+        self.policy = Policy(shadow=shadow, checks=checks)
         self.changes: list[Standing] = []
         self.circuit = Circuit(self.policy, random.Random(seed), self.now, self.changes.append)
         self.out: list[Permit] = []
@@ -148,6 +150,32 @@ class CircuitMachine(RuleBasedStateMachine):
             self.now += every_s
             self.is_bounded()
 
+    @rule(why_failed=st.sampled_from((None, "refused")))
+    def a_check_ends(self, why_failed: str | None) -> None:
+        """Wanted or not: it opens nothing that was closed, and closes nothing."""
+        before, wanted = self.circuit.standing(self.now), self.circuit.wants_check(self.now)
+        self.circuit.checked(why_failed, self.now)
+        after = self.circuit.standing(self.now)
+        assert after.state is before.state
+        assert (after.generation != before.generation) == (wanted and why_failed is not None)
+        if wanted and why_failed is None:
+            assert not after.awaits_check
+
+    @precondition(lambda self: self.circuit.state is State.OPEN)
+    @rule()
+    def checks_go_on_failing(self) -> None:
+        """In the end a call is let through all the same: the check may be what is wrong."""
+        policy = self.policy
+        until = self.now + policy.check_hold_max_s + 3.0 * policy.open_max_s
+        while self.circuit.would_refuse(self.now) and self.circuit.state is State.OPEN:
+            self.now += 1.0
+            self.circuit.checked("refused", self.now)
+            assert self.now < until
+        if self.circuit.state is State.OPEN:
+            asked = self.circuit.admit(self.now)
+            assert isinstance(asked, Permit)
+            self.out.append(asked)
+
     @rule(seconds=st.sampled_from((1.0, 600.0)))
     def an_operator_isolates(self, seconds: float) -> None:
         """For a time."""
@@ -174,6 +202,7 @@ class CircuitMachine(RuleBasedStateMachine):
             self.probing_since = self.now
         else:
             assert self.now - self.probing_since <= self.policy.half_open_s + _LOOKS_S
+        assert not standing.awaits_check or standing.state is State.OPEN
         low, high = standing.figures.share_low, standing.figures.share_high
         assert low - 1e-9 <= standing.figures.share <= high + 1e-9
         assert (standing.admitted_share == 0.0) == (standing.state not in _CLOSED)

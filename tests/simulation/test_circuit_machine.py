@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import random
 
+import pytest
 from hypothesis import settings
 
 from proxy.guard.circuit import Circuit
 from proxy.guard.permit import Permit, State
-from proxy.guard.policy import Policy
+from proxy.guard.policy import Checks, Policy
 from proxy.guard.verdicts import Verdict
 from tests.simulation.circuit_machine import CircuitMachine
 
@@ -24,12 +25,13 @@ TestCircuit = CircuitMachine.TestCase
 TestCircuit.settings = settings(max_examples=SIMULATIONS, stateful_step_count=50)
 
 
-def test_a_hundred_thousand_steps_leak_no_permit() -> None:
-    """One life with every state in it: calls end, hang and are cancelled, in any order.
+@pytest.mark.parametrize("checks", list(Checks))
+def test_a_hundred_thousand_steps_leak_no_permit(checks: Checks) -> None:
+    """One life with every state in it: calls end, hang and are cancelled, in any order, checks too.
 
     In the end nothing is out, as many probes fit as in the beginning, and the partner is back.
     """
-    rng, policy = random.Random(5), Policy()
+    rng, policy = random.Random(5), Policy(checks=checks)
     circuit = Circuit(policy, random.Random(6), 0.0)
     now, out, seen, ill = 0.0, list[Permit](), set[State](), False
     for step in range(STEPS):
@@ -41,6 +43,8 @@ def test_a_hundred_thousand_steps_leak_no_permit() -> None:
         while len(out) > rng.randrange(12):
             verdict = Verdict.FAILURE if ill and rng.random() < 0.7 else rng.choice(list(Verdict))
             out.pop(rng.randrange(len(out))).end(verdict, rng.random(), now)
+        if rng.random() < 0.2:
+            circuit.checked("refused" if ill and rng.random() < 0.7 else None, now)
         if step % 20 == 0:
             probes = sum(each.probe for each in out)
             assert circuit.standing(now).probes <= min(probes, policy.probes_max)
@@ -49,7 +53,7 @@ def test_a_hundred_thousand_steps_leak_no_permit() -> None:
     for permit in out:
         permit.end(Verdict.NOTHING, 0.0, now)
     for _ in range(100):
-        now += policy.open_max_s
+        now += 2.0 * policy.open_max_s
         last = circuit.admit(now)
         assert isinstance(last, Permit)
         last.end(Verdict.SUCCESS, 0.1, now)

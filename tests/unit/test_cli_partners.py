@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.cli_partners import name_rows, order_rows, partner_rows, partners_text
+from proxy.cli_partners import check_rows, name_rows, order_rows, partner_rows, partners_text
 from proxy.guard.permit import State
 from tests.support.values import candidate, route
 from tests.unit.guard.slices import Slices
@@ -57,6 +57,32 @@ def test_orders_that_are_not_the_files_stand_below_the_breakers() -> None:
     """With the reason; without any there is no second table."""
     row = {"route": "charges", "order": "healthiest", "now": ["b", "a"], "why": "b (90 ms)"}
     assert order_rows([row])[1] == ("charges", "healthiest", "b a", "b (90 ms)")
-    text = partners_text({"breakers": [], "orders": [row]})
+    text = partners_text({"breakers": [], "checks": [], "orders": [row]})
     assert text.index("partner") < text.index("charges  healthiest  b a")
-    assert "route" not in partners_text({"breakers": [], "orders": []})
+    assert "route" not in partners_text({"breakers": [], "checks": [], "orders": []})
+
+
+CHECK = {
+    "partner": "acme", "upstream": "b", "kind": "connect", "failing": False, "for_s": 90.0,
+    "last": "passed", "last_s": 4.0, "proven_s": 4.0, "proven_by": "check", "unproven": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("over", "state", "last", "proven"),
+    [
+        ({}, "well", "passed, 4 s ago", "4 s ago, by a check"),
+        (
+            {"failing": True, "last": "connect refused", "proven_s": 400.0, "unproven": True},
+            "failing", "connect refused, 4 s ago", "NOT PROVEN for 7 min",
+        ),
+        ({"last": None, "proven_by": None}, "-", "-", "not yet"),
+    ],
+)  # fmt: skip
+def test_each_upstream_is_a_row_with_its_checks_and_its_proof(
+    over: dict[str, object], state: str, last: str, proven: str
+) -> None:
+    """A standby that nothing has proven for too long stands out."""
+    head, row = check_rows([CHECK | over])
+    found = dict(zip(head, row, strict=True))
+    assert (found["state"], found["last check"], found["proven"]) == (state, last, proven)

@@ -45,6 +45,7 @@ class _Admin:
     async def _run(self) -> None:
         routes = [route(A, B), route(A, name="a", operation="refund")]
         overrides = Overrides(routes, {"a": A, "b": B}, self.clock, lambda _: None)
+        overrides.holds = lambda upstream: upstream != "b"
         orders = Orders(overrides, None, self.clock)
         reports = Reports(lambda: True, lambda: "", dict, token=SECRET.encode(), routes=orders)
         listener = await start(reports, "127.0.0.1", 0, None, 0o600)
@@ -120,6 +121,17 @@ def test_what_is_released_goes_by_the_file_again(admin: _Admin) -> None:
     assert admin.run("release", "a", "--kind", "x").exit_code == 2
 
 
+def test_an_isolated_upstream_is_told_listed_and_released(admin: _Admin) -> None:
+    """Until when is said; an upstream without a breaker is refused, with those that have one."""
+    said = admin.run("isolate", "a", "--reason", "r", "--for", "5m")
+    assert "upstream a: nothing goes there, until " in said.stdout
+    assert "warning: new calls of route a are refused" in said.stderr
+    assert "isolate" in admin.run("list").stdout
+    assert admin.run("release", "a").stdout == "released: upstream a\n"
+    refused = admin.run("isolate", "b", "--reason", "r")
+    assert (refused.exit_code, "There are: a." in refused.stderr) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
@@ -128,7 +140,7 @@ def test_what_is_released_goes_by_the_file_again(admin: _Admin) -> None:
         (["drain", "x", "--reason", "r"], ["no such upstream", "There are: a, b"]),
         (["drain", "a", "--reason", "r", "--for", "1w"], ["`for`", "from 1m to 7d"]),
         (["drain", "a", "--reason", ""], ["`reason`"]),
-        (["release", "charges"], ["neither a forced route nor", "there are: none"]),
+        (["release", "charges"], ["nothing stands for", "there are: none"]),
     ],
 )
 def test_a_mistake_is_one_sentence_with_what_would_be_right(

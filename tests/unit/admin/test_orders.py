@@ -20,6 +20,7 @@ from tests.unit.admin.serving import BOTH_LOOPS, Told, get, serving
 JSON = ("Content-Type", "application/json")
 WHY = {"reason": "their status page", "by": "ann", "for": "2h"}
 FORCE, DRAIN = "/routes/charges/force", "/upstreams/a/drain"
+ISOLATE = "/upstreams/a/isolate"
 
 
 class _Desk:
@@ -41,6 +42,11 @@ class _Desk:
     async def drain(self, upstream: str, why: Why) -> tuple[int, dict[str, Any]]:
         """What it is set to say."""
         self.told.append(("drain", upstream, why))
+        return self.answer
+
+    async def isolate(self, upstream: str, why: Why) -> tuple[int, dict[str, Any]]:
+        """What it is set to say."""
+        self.told.append(("isolate", upstream, why))
         return self.answer
 
     async def release(self, kind: Kind, name: str) -> tuple[int, dict[str, Any]]:
@@ -67,6 +73,8 @@ def test_orders_are_handed_on_whole(loop: Callable[[], asyncio.AbstractEventLoop
         assert _ask(address, "PUT", DRAIN, {"reason": "r"}).status == 200
         assert _ask(address, "DELETE", FORCE, None).status == 200
         assert _ask(address, "DELETE", DRAIN, None).status == 200
+        assert _ask(address, "PUT", ISOLATE, {"reason": "r"}).status == 200
+        assert _ask(address, "DELETE", ISOLATE, None).status == 200
         assert json.loads(get(address, "/routes").body) == {"schema": 1}
 
     serving(loop, use, told=Told(routes=desk))
@@ -75,6 +83,8 @@ def test_orders_are_handed_on_whole(loop: Callable[[], asyncio.AbstractEventLoop
         ("drain", "a", Why("r", "operator", 3600.0)),
         ("release", Kind.FORCE, "charges"),
         ("release", Kind.DRAIN, "a"),
+        ("isolate", "a", Why("r", "operator", 3600.0)),
+        ("release", Kind.ISOLATE, "a"),
     ]
 
 
@@ -93,6 +103,7 @@ def test_a_refusal_is_the_desks() -> None:
 
 @pytest.mark.parametrize(("method", "path"), [
     ("PUT", FORCE), ("PUT", DRAIN), ("DELETE", FORCE), ("DELETE", DRAIN),
+    ("PUT", ISOLATE), ("DELETE", ISOLATE),
 ])  # fmt: skip
 def test_whoever_changes_something_must_show_the_token(method: str, path: str) -> None:
     """Reading needs none; another origin's page may do neither."""

@@ -30,10 +30,10 @@ class _Even(random.Random):
 class Slices:
     """`made` are the guards, `told` what they said; time stands still unless a test moves it."""
 
-    def __init__(self, *routes: Route) -> None:
+    def __init__(self, *routes: Route, checked: bool = False) -> None:
         self.clock = ManualClock()
         self.told: list[BreakerChanged] = []
-        self.made = Guards(routes, self.clock.now, self.told.append, _Even())
+        self.made = Guards(routes, self.clock.now, self.told.append, _Even(), checked=checked)
 
     def trip(self, upstream: str, compartment: str = "authorize") -> Circuit:
         """Open one, by connection failures in a row, at this moment."""

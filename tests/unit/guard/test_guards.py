@@ -110,3 +110,33 @@ def test_two_routes_of_one_operation_share_the_slices_of_a_dimension() -> None:
         permit.end(GOOD, 0.1, now)
     calls = {row["part"]: row["calls"] for row in house.made.report()}
     assert calls == {"": 4, "scheme=visa": 3, "currency=eur": 1, "currency=usd": 1}
+
+
+def test_an_operator_isolates_all_of_an_upstream() -> None:
+    """Each of its compartments, and no other upstream's; the release lets go what is held."""
+    house = Slices(route(A, B), route(A, name="back", operation="refund"))
+    opened = house.trip("a")
+    house.made.isolate("a", "their word", house.clock.now() + 60.0)
+    states = [row["state"] for row in house.made.report()]
+    assert states == ["isolated", "closed", "isolated"]
+    assert house.made.report()[0]["why"] == "their word"
+    house.made.release("a")
+    assert [row["state"] for row in house.made.report()] == ["closed"] * 3
+    assert opened.standing(house.clock.now()).admitted_share < 1.0
+
+
+def test_a_release_leaves_alone_what_calls_have_opened() -> None:
+    """It takes back an operator's word and nothing else; so does one that comes too late."""
+    house = Slices(route(A, B))
+    house.made.isolate("a", "their word", house.clock.now() + 1.0)
+    house.clock.advance(2.0)
+    house.made.tick()
+    house.made.release("a")
+    assert house.made.report()[0]["state"] == "half-open"
+
+
+def test_what_is_off_has_nothing_to_hold() -> None:
+    """And it is known."""
+    off = candidate(upstream=upstream(breaker=BreakerLimits(BreakerMode.OFF)))
+    made = Slices(route(off, B)).made
+    assert (made.knows("a"), made.knows("b"), made.knows("x")) == (False, True, False)

@@ -226,3 +226,18 @@ def test_a_name_in_trouble_is_a_finding_until_it_is_not() -> None:
     noticing.findings.names([])
     assert noticing.listed() == []
     assert [each["reason"] for each in noticing.listed("ended")] == ["server_failure"]
+
+
+def test_checks_that_fail_are_a_finding_for_as_long_as_they_do() -> None:
+    """And so is a standby that is not proven; each with since when, and among the ended after."""
+    noticing = _Noticing()
+    dead = ("acme", "b", "check connect", "refused", "partner", 990.0)
+    unproven = ("acme", "b", "standby", "not_proven", "partner", 700.0)
+    noticing.findings.checks([dead, unproven])
+    noticing.findings.checks([dead])
+    [found] = noticing.listed()
+    assert (found["phase"], found["reason"], found["count"]) == ("check connect", "refused", 2)
+    assert found["since"] == WALL_START_S - 10.0
+    noticing.findings.checks([])
+    assert noticing.listed() == []
+    assert [each["reason"] for each in noticing.listed("ended")] == ["not_proven", "refused"]

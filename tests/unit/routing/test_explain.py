@@ -8,6 +8,7 @@ import pytest
 
 from proxy.model.breaker import BreakerLimits, BreakerMode
 from proxy.model.bulkhead import BestEffort, BulkheadLimits
+from proxy.model.checking import CheckKind, CheckLimits, CheckRequest, Standby
 from proxy.model.message import header
 from proxy.model.outcome import Execution
 from proxy.model.route import Candidate, HeaderRules, KeyFrom, Money, OwnKeys, Retry, Route
@@ -32,6 +33,19 @@ ROUTE = route(
     allow_eof_body=True,
     retry=Retry(3, 0.05, 0.5),
 )
+
+
+CHECKED = [
+    (CheckLimits(), "checks     connects each 20 s, and before a breaker's probe"),
+    (CheckLimits(CheckKind.OFF), "checks     none"),
+    (
+        CheckLimits(
+            CheckKind.REQUEST, 5.0,
+            request=CheckRequest(b"HEAD", b"/up", "inquire", b"", frozenset((2,))),
+        ),
+        "checks     HEAD /up each 5 s, and before a breaker's probe",
+    ),
+]  # fmt: skip
 
 
 def _sent(at: Route, chosen: Candidate) -> bytes:
@@ -179,3 +193,21 @@ def test_pinned_addresses_are_shown() -> None:
     assert "connects   to 192.0.2.1, pinned" in _explained(RouteTable([route(pinned)]))
     named = replace(FIRST, upstream=replace(FIRST.upstream, resolve_as="[2001:db8::1]"))
     assert "connects   to [2001:db8::1], an address" in _explained(RouteTable([route(named)]))
+
+
+@pytest.mark.parametrize(("limits", "line"), CHECKED)
+def test_how_an_upstream_is_checked_is_told(limits: CheckLimits, line: str) -> None:
+    """What is done, how often, and that probes wait for it."""
+    first = replace(FIRST, upstream=replace(FIRST.upstream, checks=limits))
+    assert line in _explained(RouteTable([route(first, SECOND)])).replace("  checks", "checks")
+
+
+def test_an_upstream_without_company_is_checked_before_a_probe_alone() -> None:
+    """There is nowhere else to go, so nothing is done by itself."""
+    assert "checks     connects before a probe" in _explained(RouteTable([route(FIRST)]))
+
+
+def test_the_standbys_share_is_told() -> None:
+    """A call may go to a later candidate although the first is well."""
+    text = _explained(RouteTable([route(FIRST, SECOND, standby=Standby(0.01, 600.0))]))
+    assert "standby    1.00% of new calls, and one each 600 s at least" in text

@@ -105,3 +105,48 @@ async def test_an_order_ends_by_itself_and_leaves_the_file(tmp_path: Path) -> No
         await run.orders.run(sleep)
     assert (TEND_S, run.now(), kept.read(path)) == (1.0, ["a", "b"], [])
     assert [each.change for each in run.told] == ["set", "expired"]
+
+
+async def test_an_isolation_is_told_to_the_breakers_and_taken_back() -> None:
+    """It leaves the candidates as they are, for it is the breaker that refuses."""
+    run = Run(None)
+    held: list[tuple[str, float | None]] = []
+    run.overrides.hold = lambda name, said: held.append((name, said.ends_at if said else None))
+    status, found = await run.orders.isolate("a", HOUR)
+    assert (status, found["override"]["kind"], found["override"]["route"]) == (200, "isolate", None)
+    assert found["refused"] == ["refunds"]
+    assert (run.now(), run.overrides.isolated("a")) == (["a", "b"], True)
+    assert (await run.orders.release(Kind.ISOLATE, "a"))[0] == 200
+    assert held == [("a", run.clock.now() + 3600.0), ("a", None)]
+    assert [each.change for each in run.told] == ["set", "released"]
+
+
+async def test_an_isolation_that_runs_out_is_for_the_breaker_to_end() -> None:
+    """It knows the instant, and goes on into half-open instead of trusting at once."""
+    run = Run(None)
+    held: list[str] = []
+    run.overrides.hold = lambda name, _: held.append(name)
+    await run.orders.isolate("a", HOUR)
+    run.clock.advance(3600.0)
+    await run.orders.tend()
+    assert (held, run.overrides.standing()) == (["a"], [])
+
+
+async def test_an_isolation_outlives_a_restart(tmp_path: Path) -> None:
+    """Like every word of an operator."""
+    run = Run(tmp_path / "o")
+    await run.orders.isolate("b", HOUR)
+    again = Run(tmp_path / "o", run.clock)
+    assert again.overrides.isolated("b")
+
+
+async def test_what_cannot_be_held_open_is_not_called_isolated() -> None:
+    """An upstream whose breaker is off would go on being called; those that can are named."""
+    run = Run(None)
+    run.overrides.holds = lambda name: name == "b"
+    status, found = await run.orders.isolate("a", HOUR)
+    assert (status, found["reason"], found["known"]) == (409, "no_breaker", ["b"])
+    assert (await run.orders.isolate("x", HOUR))[1]["reason"] == "no_upstream"
+    await run.orders.isolate("b", HOUR)
+    status, found = await run.orders.force("charges", "b", HOUR)
+    assert (status, found["reason"], found["known"]) == (409, "isolated", ["a"])

@@ -126,3 +126,11 @@ async def test_upstreams_of_one_partner_share_its_token() -> None:
     await partner.asking.ask("a", ASKED)
     await partner.asking.ask("auth", ASKED)
     assert [name for name, _ in partner.sent] == ["auth", "a", "auth"]
+
+
+async def test_a_question_may_have_less_time() -> None:
+    """A check's; what is given is its deadline."""
+    partner = Partner(Credentials(KEY))
+    await partner.asking.ask("a", ASKED, 2.0)
+    [made] = partner.calls
+    assert made.deadline_at == partner.clock.now() + 2.0
