@@ -93,6 +93,8 @@ class Call:
     trace_flags: bytes = b"01"
     attempts: list[Attempt] = field(default_factory=list)
     ticket: Ticket | None = None
+    dimensions: tuple[str, ...] = ()
+    """The values of its route's dimensions, in their order."""
 
     @property
     def sent(self) -> bool:

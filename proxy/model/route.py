@@ -202,11 +202,10 @@ class Keyed:
 
 
 def _keyed(candidates: tuple[Candidate, ...]) -> Keyed:
-    pointers = {each.settle.reference for each in candidates} - {None}
     return Keyed(
         min((each.own_keys.length_max for each in candidates), default=OwnKeys().length_max),
         {each.upstream.name: each.own_keys.resend_s for each in candidates},
-        tuple(sorted(str(pointer) for pointer in pointers)),
+        tuple(sorted({each.settle.reference for each in candidates if each.settle.reference})),
         frozenset(each.upstream.name for each in candidates if each.settle.resend_when_absent),
     )
 
@@ -234,6 +233,7 @@ class Route:
     best_effort: BestEffort | None = None
     affinity: Affinity = NO_AFFINITY
     ordering: Ordering = LISTED
+    dimensions: tuple[str, ...] = ()  # names of what its calls are told apart by, such as scheme
     line: int = field(default=0, compare=False)
     """Where in the file it stands, for `tidegate explain`."""
     compartment: str = field(init=False, repr=False, compare=False)
