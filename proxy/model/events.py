@@ -100,6 +100,32 @@ class BreakerChanged:
     """It refuses nothing."""
     next_probe_s: float | None
     """Seconds until a call is let through as a probe; None where none is waited for."""
+    part: str = ""
+    """The value of a dimension that it is for, such as scheme=visa; empty for all calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentChanged:
+    """An incident was opened, changed or closed; times are wall time, all text is ours."""
+
+    change: str
+    id: str
+    partners: tuple[str, ...]
+    upstreams: tuple[str, ...]
+    slices: tuple[str, ...]
+    phase: str
+    reason: str
+    origin: str
+    confidence: str
+    sentence: str
+    since: float
+    opened_at: float
+    ended_at: float | None
+    calls_failed: int
+    calls_in_doubt: int
+    calls_moved: int
+    part_of: str = ""
+    """The incident that it turned out to be a part of."""
 
 
 Event = (
@@ -112,5 +138,6 @@ Event = (
     | NameAsked
     | OverrideChanged
     | BreakerChanged
+    | IncidentChanged
 )
 Emit = Callable[[Event], None]

@@ -9,6 +9,7 @@ admin listener takes none that looks like it holds such a number.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 from proxy.model.call import Attempt, Call
 from proxy.model.clock import Clock
@@ -16,6 +17,7 @@ from proxy.model.events import (
     BreakerChanged,
     Bug,
     CallEnded,
+    IncidentChanged,
     LateEnding,
     OverrideChanged,
     SettleGaveUp,
@@ -161,6 +163,11 @@ class CallLog:
             "shadow": event.shadow,
             "next_probe_s": event.next_probe_s,
         }
+        return json.dumps(fields).encode() + b"\n"
+
+    def incident(self, event: IncidentChanged) -> bytes:
+        """The line of an incident that was opened, changed or closed."""
+        fields = {"at": self._clock.wall(), "event": "incident", **asdict(event)}
         return json.dumps(fields).encode() + b"\n"
 
 
