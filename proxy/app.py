@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from proxy import __version__
+from proxy.app_health import HealthRoom
 from proxy.app_parts import Around, make_dns, make_edge, make_journal
 from proxy.app_probes import hold_breakers, make_checker
 from proxy.guard.bulkheads import Bulkheads
@@ -98,6 +99,7 @@ class Sidecar:
         self._sink.overrides.standing = self._overrides.remaining
         self._sink.overrides.kept = lambda: not self._orders.trouble
         around = Around(self._settings, loop, self._clock, self._sink.emit, self._bug)
+        self._health = HealthRoom(around, built, self._guards, self._sink)
         self._dns = make_dns(around, built.upstreams)
         self._sink.dns.names = self._dns.names.report
         self._transports = transports(
@@ -131,7 +133,7 @@ class Sidecar:
         self._tending: asyncio.TimerHandle | None = None
         self.payments = ""
         self.admin = ""
-        self.notes = self._dns.notes + self._orders.recall()
+        self.notes = self._dns.notes + self._orders.recall() + self._health.notes
         """What an operator should hear at the start."""
 
     def call_path(self) -> Replier:
@@ -200,7 +202,9 @@ class Sidecar:
             host, port = await listen_tcp(self._edge, listen.address.host, listen.address.port)
             self.payments = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self._tend()
-        self._run_beside(*self._dns.work(), self._orders.run(), self._checker.run())
+        self._run_beside(
+            *self._dns.work(), self._orders.run(), self._checker.run(), *self._health.works()
+        )
         self._start_beside()
         try:
             await self._start_admin()
@@ -244,6 +248,7 @@ class Sidecar:
     def _watched(self, found: Sequence[Unsettled]) -> None:
         """What has no end in the journal."""
         self._findings.in_doubt(found)
+        self._health.in_doubt(found)
         if self._sink.journal is not None:
             self._sink.journal.unsettled(found)
 
@@ -266,6 +271,7 @@ class Sidecar:
             desk=None if journal is None else journal.desk(self._clock),
             token=admin.token.reveal().encode() if admin.token else None,
             routes=self._orders,
+            health=self._health,
         )
         started: AdminListener = await api.start(
             reports,
@@ -293,6 +299,7 @@ class Sidecar:
             finished = await self._journal.journal.close(_JOURNAL_CLOSE_S) and finished
         if self._tending is not None:
             self._tending.cancel()
+        await self._health.close()
         if self._admin is not None:
             await self._admin.close()
         self._sink.close()
@@ -323,8 +330,10 @@ class Sidecar:
             transport.pool.tend()
         self._guards.tick()
         self._orderings.look()
-        self._findings.names(self._dns.troubles())
+        troubles = self._dns.troubles()
+        self._findings.names(troubles)
         self._findings.checks(self._checker.troubles())
+        self._health.tick(troubles)
         self._tending = self._loop.call_later(TEND_INTERVAL_S, self._tend)
 
     def _report_findings(self) -> dict[str, object]:

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from proxy.cli_common import DEFAULT_ADMIN, ConfigFile, fail, load_config, table
+from proxy.cli_health import incidents, verdicts
 from proxy.cli_journal import journal
 from proxy.cli_partners import name_rows, partners_text
 from proxy.cli_route import route
@@ -30,6 +31,8 @@ sandbox = typer.Typer(help="Simulated partners, for trying and testing.", no_arg
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(journal, name="journal")
 app.add_typer(route, name="route")
+app.add_typer(incidents, name="incidents")
+app.command()(verdicts)
 
 Admin = Annotated[str, typer.Option(help="Admin listener: http://host:port or unix:/path.")]
 

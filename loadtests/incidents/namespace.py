@@ -20,6 +20,7 @@ _REMEDY = (
 )
 _GET_FLAGS, _SET_FLAGS, _SET_ADDRESS = 0x8913, 0x8914, 0x8916
 _UP = 1
+_ALIAS = b"lo:1"
 
 
 def obstacle(command: Sequence[str] = UNSHARE) -> str | None:
@@ -47,7 +48,13 @@ def add_address(address: str) -> None:
     family_and_port = struct.pack("=HH", socket.AF_INET, 0)
     packed = family_and_port + socket.inet_aton(address) + bytes(8)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        fcntl.ioctl(any_socket, _SET_ADDRESS, struct.pack("16s16s", b"lo:1", packed))
+        fcntl.ioctl(any_socket, _SET_ADDRESS, struct.pack("16s16s", _ALIAS, packed))
+
+
+def drop_address() -> None:
+    """Take the added address away: from now on there is no way to it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack("16sh14x", _ALIAS, 0))
 
 
 def resolve_by(text: str, directory: Path) -> None:

@@ -12,9 +12,11 @@ from loadtests.incidents.inc_09 import INC_09
 from loadtests.incidents.inc_10 import INC_10
 from loadtests.incidents.inc_15 import INC_15
 from loadtests.incidents.inc_16 import INC_16
+from loadtests.incidents.inc_18 import INC_18
 from loadtests.incidents.inc_21 import INC_21
 from loadtests.incidents.inc_24 import INC_24
 from loadtests.incidents.inc_25 import INC_25
+from loadtests.incidents.inc_26 import INC_26
 from loadtests.incidents.run import Replay
 
 REPLAYS: dict[str, Replay] = {
@@ -30,9 +32,11 @@ REPLAYS: dict[str, Replay] = {
         INC_10,
         INC_15,
         INC_16,
+        INC_18,
         INC_21,
         INC_24,
         INC_25,
+        INC_26,
     )
 }
 

@@ -22,7 +22,7 @@ from typing import Any
 from aiohttp import web, web_protocol
 from aiohttp.typedefs import Handler as WebHandler
 
-from proxy.admin import orders
+from proxy.admin import health, orders
 from proxy.admin.calls import BODY_BYTES_MAX, Desk, pages
 from proxy.model.errors import StartError
 
@@ -54,6 +54,7 @@ class Reports:
     dns: Callable[[], dict[str, Any]] = dict
     routes: orders.Desk | None = None
     load: Callable[[], dict[str, Any]] = dict
+    health: health.Desk | None = None
 
 
 class _Handler(web_protocol.RequestHandler):
@@ -138,6 +139,7 @@ def application(reports: Reports) -> web.Application:
             web.get("/load", load),
             *pages(reports.desk, reports.token),
             *orders.pages(reports.routes, reports.token),
+            *health.pages(reports.health),
         ]
     )
     return app

@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from proxy.guard.bounds import surprise, wilson
 from proxy.guard.permit import State
 from proxy.guard.policy import Policy
 from proxy.guard.window import SLOTS, SPAN_S, Window
+from proxy.model.bounds import surprise, wilson
 
 BLIP_S = 2.0
 _SUFFIXES = frozenset((3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 45, SPAN_S))

@@ -7,13 +7,13 @@ It says what the circuit should become; the circuit acts on it and says it back
 from __future__ import annotations
 
 from proxy.guard import evidence
-from proxy.guard.bounds import wilson
 from proxy.guard.evidence import Finding
 from proxy.guard.permit import Figures, State
 from proxy.guard.policy import Policy
 from proxy.guard.recovery import Recovery
 from proxy.guard.verdicts import Verdict
 from proxy.guard.window import Window
+from proxy.model.bounds import wilson
 
 _SHARES_INTERVAL_S = 0.1
 """Shares are not weighed more often: walking a minute back costs as much as ten calls."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import log
 
-from proxy.guard.bounds import surprise
+from proxy.model.bounds import surprise
 
 SUSPICION = 4.0
 """A value is suspected where chance explains it with at most exp(-this), one in 55. That is little,

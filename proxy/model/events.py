@@ -117,6 +117,30 @@ class CheckChanged:
     """For how long neither a call nor a check has proven it."""
 
 
+@dataclass(frozen=True, slots=True)
+class IncidentChanged:
+    """An incident was opened, changed or closed; times are wall time, all text is ours."""
+
+    change: str
+    id: str
+    partners: tuple[str, ...]
+    upstreams: tuple[str, ...]
+    slices: tuple[str, ...]
+    phase: str
+    reason: str
+    origin: str
+    confidence: str
+    sentence: str
+    since: float
+    opened_at: float
+    ended_at: float | None
+    calls_failed: int
+    calls_in_doubt: int
+    calls_moved: int
+    part_of: str = ""
+    """The incident that it turned out to be a part of."""
+
+
 Event = (
     CallEnded
     | AttemptEnded
@@ -128,5 +152,6 @@ Event = (
     | OverrideChanged
     | BreakerChanged
     | CheckChanged
+    | IncidentChanged
 )
 Emit = Callable[[Event], None]

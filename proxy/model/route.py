@@ -204,11 +204,10 @@ class Keyed:
 
 
 def _keyed(candidates: tuple[Candidate, ...]) -> Keyed:
-    pointers = {each.settle.reference for each in candidates} - {None}
     return Keyed(
         min((each.own_keys.length_max for each in candidates), default=OwnKeys().length_max),
         {each.upstream.name: each.own_keys.resend_s for each in candidates},
-        tuple(sorted(str(pointer) for pointer in pointers)),
+        tuple(sorted({each.settle.reference for each in candidates if each.settle.reference})),
         frozenset(each.upstream.name for each in candidates if each.settle.resend_when_absent),
     )
 

@@ -14,6 +14,7 @@ from proxy.settings.bulkhead import BestEffort
 from proxy.settings.dimensions import Dimension
 from proxy.settings.dns import Dns
 from proxy.settings.edge import Admin, Listen, Log, RetryBudget
+from proxy.settings.health import Alerts, Incidents, Silence
 from proxy.settings.journal import Idempotency, Journal
 from proxy.settings.kinds import (
     Hosts,
@@ -122,6 +123,9 @@ class Settings(Model):
     retry_budget: RetryBudget = key({}, "share of retries among all attempts")
     dns: Dns = key({}, "names to addresses")
     journal: Journal | None = key(None, "remembers what was sent; unset: nothing is remembered")
+    incidents: Incidents = key({}, "records of what degraded")
+    silence: Silence = key({}, "a busy route on which nothing comes in")
+    alerts: Alerts = key({}, "who is told of incidents")
     partners: dict[Name, Partner] = required("payment providers by name", {})
     routes: tuple[Route, ...] = required("which calls go where", [])
 

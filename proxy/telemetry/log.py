@@ -9,6 +9,7 @@ admin listener takes none that looks like it holds such a number.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 from proxy.model.call import Attempt, Call
 from proxy.model.clock import Clock
@@ -17,6 +18,7 @@ from proxy.model.events import (
     Bug,
     CallEnded,
     CheckChanged,
+    IncidentChanged,
     LateEnding,
     OverrideChanged,
     SettleGaveUp,
@@ -180,6 +182,11 @@ class CallLog:
             "reason": event.reason,
             "unproven_s": round(event.unproven_s, 3),
         }
+        return json.dumps(fields).encode() + b"\n"
+
+    def incident(self, event: IncidentChanged) -> bytes:
+        """The line of an incident that was opened, changed or closed."""
+        fields = {"at": self._clock.wall(), "event": "incident", **asdict(event)}
         return json.dumps(fields).encode() + b"\n"
 
 

@@ -19,6 +19,7 @@ from proxy.model.events import (
     CallEnded,
     CheckChanged,
     Event,
+    IncidentChanged,
     LateEnding,
     NameAsked,
     OverrideChanged,
@@ -26,6 +27,7 @@ from proxy.model.events import (
 )
 from proxy.telemetry.buffer import EventBuffer
 from proxy.telemetry.dns import DnsMetrics
+from proxy.telemetry.health import HealthMetrics
 from proxy.telemetry.journal import JournalMetrics
 from proxy.telemetry.lines import LineWriter
 from proxy.telemetry.load import load_lines
@@ -56,12 +58,15 @@ class Sink:
         self.metrics = Metrics()
         self.dns = DnsMetrics()
         self.overrides = OverrideMetrics()
+        self.health = HealthMetrics()
         self.journal: JournalMetrics | None = None
         """Set where there is a journal."""
         self.load: Callable[[], dict[str, Any]] = dict
         """What is at work, waits and was refused; set by the composition root."""
         self.proofs: Callable[[AttemptEnded], None] = lambda _: None
         """Told of each attempt as well; set by the composition root."""
+        self.also: Callable[[Event], None] = _nobody
+        """Is told of each event as well; set by the composition root."""
         self.lines = LineWriter(loop, _STDOUT)
         self._events = EventBuffer(loop, self._tell, self._lost)
         self.emit = self._events.emit
@@ -79,6 +84,7 @@ class Sink:
         yield from self.metrics.render()
         yield from self.dns.render()
         yield from self.overrides.render()
+        yield from self.health.render()
         if self.journal is not None:
             yield from self.journal.render()
         yield from load_lines(self.load())
@@ -104,7 +110,12 @@ class Sink:
         elif isinstance(event, LateEnding):
             self.metrics.late += 1
             self.lines.write(self._log.late(event))
-        elif isinstance(event, BadRequest):
+        else:
+            self._tell_rare(event)
+        self.also(event)
+
+    def _tell_rare(self, event: Event) -> None:
+        if isinstance(event, BadRequest):
             self.metrics.reject(event.reason)
         elif isinstance(event, NameAsked):
             self.dns.asked(event)
@@ -119,6 +130,13 @@ class Sink:
         elif isinstance(event, SettleGaveUp):
             self.metrics.gave_up += 1
             self.lines.write(self._log.gave_up(event))
+        elif isinstance(event, IncidentChanged):
+            self.health.changed(event)
+            self.lines.write(self._log.incident(event))
 
     def _lost(self) -> None:
         self.metrics.bugs += 1
+
+
+def _nobody(event: Event) -> None:
+    """Nobody else listens."""

@@ -16,7 +16,12 @@ from proxy.settings.shape import keys, model_in
 from proxy.settings.tree import Node
 
 _ROW = re.compile(r"\| `(?P<key>[^`]+)` \| (?P<meaning>[^|]+) \| (?P<default>[^|]+) \| [^|]*\|")
-_NAMED = re.compile(r"(partners|operations|inquiries|reversals|upstreams)\.[^.\[]+")
+_CHOSEN = re.compile(
+    r"(\.(set|execution|settle|ranges|reply\.headers|prefixes|weights|webhooks\.NAME\.headers)\..*"
+    r"|NAME|\[\])$"
+)
+"""What a user names or chooses, which is no key."""
+_NAMED = re.compile(r"(partners|operations|inquiries|reversals|upstreams|webhooks)\.[^.\[]+")
 
 
 def schema_keys(model: type[Model] = Settings, place: str = "") -> Iterator[tuple[str, FieldInfo]]:
@@ -53,8 +58,5 @@ def example_keys(file: Path) -> Iterator[tuple[str, Node]]:
     assert problems == []
     for node in root.walk():
         general = re.sub(r"\[\d+\]", "[]", _NAMED.sub(r"\1.NAME", node.path))
-        if general and not re.search(
-            r"(\.(set|execution|settle|ranges|reply\.headers|prefixes|weights)\..*|NAME|\[\])$",
-            general,
-        ):
+        if general and not _CHOSEN.search(general):
             yield general, node

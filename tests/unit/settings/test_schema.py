@@ -30,6 +30,8 @@ def installed(tmp_path: Path) -> Path:
     for name in (*tokens, "clearhouse-key", "northpay-ca.pem", "client.pem", "client.key"):
         (tmp_path / name).write_text("contents-of-a-file\n")
     (tmp_path / "seal-key").write_text("5e" * 32 + "\n")
+    (tmp_path / "pager-token").write_text("Bearer sesame\n")
+    (tmp_path / "slack-webhook").write_text("https://hooks.example/services/T/B/x\n")
     path = tmp_path / "tidegate.yaml"
     path.write_bytes(ANNOTATED.read_bytes())
     return path

@@ -1,4 +1,4 @@
-"""`proxy.guard.bounds`: what few calls prove, against exact sums of the binomial law."""
+"""`proxy.model.bounds`: what few calls prove, against exact sums of the binomial law."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.guard.bounds import surprise, wilson
+from proxy.model.bounds import surprise, wilson
 
 
 def _tail(bad: int, calls: int, share: float) -> float:

@@ -1,0 +1,1 @@
+"""Alerts: incidents told to webhooks, off the path of calls."""

@@ -1,0 +1,94 @@
+"""Puts health together: events in, verdicts and incidents out, kept on disk, told to webhooks."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any
+
+from proxy.alerts.delivery import Alerts
+from proxy.app_parts import Around
+from proxy.guard.guards import Guards
+from proxy.health.health import Health, Notice
+from proxy.health.keeping import Keeper
+from proxy.health.report import Reports
+from proxy.health.slices import SlowLimit
+from proxy.model.breaker import BREAKER
+from proxy.model.events import IncidentChanged
+from proxy.model.unsettled import Unsettled
+from proxy.settings.build import Built
+from proxy.settings.build_health import alerts, health
+from proxy.telemetry.sink import Sink
+
+
+class HealthRoom:
+    """All that says who has degraded. `load` is the report that breakers are a part of."""
+
+    def __init__(self, around: Around, built: Built, guards: Guards, sink: Sink) -> None:
+        limits = health(around.settings)
+        self._emit = around.emit
+        self._sink = sink
+        self._alerts = Alerts(alerts(around.settings), around.clock.now, socket.gethostname())
+        self._health = Health(around.clock, self._changed, slow_limit(guards), built.routes, limits)
+        self._reports = Reports(self._health, around.clock)
+        self._keeper = Keeper(self._health, limits.file)
+        sink.also = self._health.event
+        sink.health.degraded = self._reports.degraded
+        sink.health.open = lambda: len(self._health.incidents.open)
+        sink.health.receivers = self._alerts.report
+        self.notes = self._keeper.recall()
+        self.in_doubt: Callable[[Sequence[Unsettled]], None] = self._health.in_doubt
+        self.notices: Callable[[str, Iterable[Notice]], None] = self._health.notices
+        """What other rooms know without counting calls: (source, all of it)."""
+
+    def works(self) -> list[Coroutine[Any, Any, None]]:
+        """What has to run beside the calls."""
+        return [self._keeper.run(), *self._alerts.works()]
+
+    async def close(self) -> None:
+        """Keep what is known, before the end."""
+        await self._keeper.write()
+
+    def tick(self, names: list[tuple[str, str, str, float]]) -> None:
+        """Once a second; `names` are those in trouble."""
+        self._health.names(names)
+        self._health.look()
+
+    # -- what the admin listener serves ------------------------------------------------
+
+    def verdicts(self) -> dict[str, Any]:
+        """What stands now."""
+        return self._reports.verdicts()
+
+    def incidents(self) -> dict[str, Any]:
+        """All records."""
+        return self._reports.incidents() | {"kept_trouble": self._keeper.trouble}
+
+    def incident(self, id_: str) -> dict[str, Any] | None:
+        """One record."""
+        return self._reports.incident(id_)
+
+    def markdown(self, id_: str) -> str | None:
+        """The same as a page."""
+        return self._reports.markdown(id_)
+
+    def overview(self) -> dict[str, Any]:
+        """Everything at a glance."""
+        load: Mapping[str, Any] = self._sink.load()
+        return self._reports.overview(load["breakers"]) | {"receivers": self._alerts.report()}
+
+    def _changed(self, event: IncidentChanged) -> None:
+        self._emit(event)
+        self._alerts.take(event)
+
+
+def slow_limit(guards: Guards) -> SlowLimit:
+    """The guard's own idea of slow, so that there is one; without a breaker the default."""
+
+    def limit(upstream: str, compartment: str) -> float:
+        try:
+            return guards.of(upstream, compartment).slow_s
+        except KeyError:
+            return BREAKER.slow_max_s
+
+    return limit

@@ -1,0 +1,85 @@
+"""`proxy.alerts.outbox`: told once, again while it goes on, never in a flood."""
+
+from __future__ import annotations
+
+from proxy.alerts.outbox import Outbox
+from proxy.model.health import AlertLimits
+from tests.support.incident import incident
+
+
+def _outbox(waiting_max: int = 100, per_hour_max: int = 60) -> Outbox:
+    return Outbox(AlertLimits(waiting_max=waiting_max, per_hour_max=per_hour_max))
+
+
+def _told(outbox: Outbox, now: float) -> list[str]:
+    found = []
+    while (event := outbox.due(now)) is not None:
+        found.append(event.change)
+    return found
+
+
+def test_an_incident_is_told_when_it_opens_and_when_it_ends() -> None:
+    """And at no other time."""
+    outbox = _outbox()
+    outbox.take(incident(), 0.0)
+    assert _told(outbox, 0.0) == ["opened"]
+    assert _told(outbox, 100.0) == []
+    outbox.take(incident("closed"), 100.0)
+    assert _told(outbox, 100.0) == ["closed"]
+    assert _told(outbox, 100_000.0) == []
+
+
+def test_one_that_goes_on_is_told_again_at_the_distance_that_was_asked_for() -> None:
+    """By default each hour."""
+    outbox = _outbox()
+    outbox.take(incident(), 0.0)
+    told = [(now, change) for now in range(0, 9000, 10) for change in _told(outbox, float(now))]
+    assert told == [(0, "opened"), (3600, "repeated"), (7200, "repeated")]
+
+
+def test_a_change_that_comes_before_the_opening_was_told_is_told_with_it() -> None:
+    """The receiver hears once, and of what is known now."""
+    outbox = _outbox()
+    outbox.take(incident(), 0.0)
+    outbox.take(incident("changed", origin="network"), 0.0)
+    event = outbox.due(0.0)
+    assert event is not None
+    assert (event.change, event.origin) == ("opened", "network")
+    assert len(outbox) == 0
+
+
+def test_changes_are_gathered_for_a_while() -> None:
+    """What is known may change a few times at first."""
+    outbox = _outbox()
+    outbox.take(incident(), 0.0)
+    assert _told(outbox, 0.0) == ["opened"]
+    for second in range(1, 6):
+        outbox.take(incident("changed", calls_failed=second), float(second))
+    assert _told(outbox, 10.0) == []
+    event = outbox.due(11.0)
+    assert event is not None
+    assert (event.change, event.calls_failed) == ("changed", 5)
+
+
+def test_what_ended_before_it_was_told_or_was_part_of_another_is_not_told() -> None:
+    """Nobody is woken for what is over."""
+    outbox = _outbox()
+    outbox.take(incident(), 0.0)
+    outbox.take(incident("closed"), 0.0)
+    assert _told(outbox, 0.0) == []
+    outbox.take(incident(), 0.0)
+    assert _told(outbox, 0.0) == ["opened"]
+    outbox.take(incident("closed", part_of="other"), 1.0)
+    assert _told(outbox, 10_000.0) == []
+
+
+def test_a_flood_is_bounded_and_counted() -> None:
+    """In what waits, and in an hour."""
+    outbox = _outbox(waiting_max=5, per_hour_max=3)
+    for number in range(8):
+        outbox.take(incident(id=str(number)), 0.0)
+    assert (len(outbox), outbox.dropped) == (5, 3)
+    assert _told(outbox, 0.0) == ["opened"] * 3
+    assert outbox.dropped == 4
+    outbox.take(incident(id="later"), 3601.0)
+    assert "opened" in _told(outbox, 3601.0)
