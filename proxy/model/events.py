@@ -102,6 +102,13 @@ class BreakerChanged:
     """Seconds until a call is let through as a probe; None where none is waited for."""
 
 
+@dataclass(frozen=True, slots=True)
+class CollectorChanged:
+    """The collector of telemetry fails in another way, or works again: then `trouble` is empty."""
+
+    trouble: str
+
+
 Event = (
     CallEnded
     | AttemptEnded
@@ -112,5 +119,6 @@ Event = (
     | NameAsked
     | OverrideChanged
     | BreakerChanged
+    | CollectorChanged
 )
 Emit = Callable[[Event], None]

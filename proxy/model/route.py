@@ -234,6 +234,8 @@ class Route:
     best_effort: BestEffort | None = None
     affinity: Affinity = NO_AFFINITY
     ordering: Ordering = LISTED
+    dimensions: tuple[str, ...] = ()
+    """What its calls are told apart by, such as ("scheme",)."""
     line: int = field(default=0, compare=False)
     """Where in the file it stands, for `tidegate explain`."""
     compartment: str = field(init=False, repr=False, compare=False)

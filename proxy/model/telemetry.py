@@ -1,4 +1,4 @@
-"""What telemetry is told to do, as plain values: where it goes, what is kept, and all its bounds."""
+"""What telemetry is told to do, as plain values: where it goes, what is kept, all its bounds."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Keeping:
     """Which calls are traced."""
 
     sample_ratio: float = 0.01
-    """Of calls that come without a trace of their own; all others are decided by what became of them."""
+    """Of calls that come without a trace and end well."""
     slow_s: float = 5.0
     traces_per_s_max: float = 100.0
     """Over a second; what comes besides is counted and not traced."""

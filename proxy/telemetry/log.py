@@ -16,6 +16,7 @@ from proxy.model.events import (
     BreakerChanged,
     Bug,
     CallEnded,
+    CollectorChanged,
     LateEnding,
     OverrideChanged,
     SettleGaveUp,
@@ -161,6 +162,11 @@ class CallLog:
             "shadow": event.shadow,
             "next_probe_s": event.next_probe_s,
         }
+        return json.dumps(fields).encode() + b"\n"
+
+    def collector(self, event: CollectorChanged) -> bytes:
+        """The line of a collector that fails, or works again."""
+        fields = {"at": self._clock.wall(), "event": "collector", "trouble": event.trouble or None}
         return json.dumps(fields).encode() + b"\n"
 
 

@@ -54,6 +54,8 @@ def example_keys(file: Path) -> Iterator[tuple[str, Node]]:
     for node in root.walk():
         general = re.sub(r"\[\d+\]", "[]", _NAMED.sub(r"\1.NAME", node.path))
         if general and not re.search(
-            r"(\.(set|execution|settle|reply\.headers|prefixes|weights)\..*|NAME|\[\])$", general
+            r"(\.(set|execution|settle|reply\.headers|prefixes|weights)\..*|^telemetry\.headers\..*"
+            r"|NAME|\[\])$",
+            general,
         ):
             yield general, node
