@@ -8,12 +8,14 @@ from loadtests.incidents.inc_06 import INC_06
 from loadtests.incidents.inc_08 import INC_08
 from loadtests.incidents.inc_15 import INC_15
 from loadtests.incidents.inc_16 import INC_16
+from loadtests.incidents.inc_20 import INC_20
 from loadtests.incidents.inc_24 import INC_24
 from loadtests.incidents.inc_25 import INC_25
 from loadtests.incidents.run import Replay
 
 REPLAYS: dict[str, Replay] = {
-    replay.id: replay for replay in (INC_03, INC_04, INC_06, INC_08, INC_15, INC_16, INC_24, INC_25)
+    replay.id: replay
+    for replay in (INC_03, INC_04, INC_06, INC_08, INC_15, INC_16, INC_20, INC_24, INC_25)
 }
 
 
