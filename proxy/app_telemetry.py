@@ -57,4 +57,6 @@ def _otlp(
         for name, each in upstreams.items()
     }
     about = About(__version__, config_hash, span_id().decode())
-    return Otlp(chosen, about, around.clock, span_id, places, snapshot, around.emit)
+    return Otlp(
+        chosen, about, around.clock, span_id, places, snapshot, around.emit, around.loop.call_later
+    )

@@ -1,10 +1,11 @@
 """The thread that sends telemetry, and the bounds that keep it from mattering.
 
-It takes what waits once a second, encodes piece by piece with a rest after each
-(so a call never waits longer for the interpreter than for one piece), and sends.
-A collector that hangs holds this thread alone: meanwhile traces wait, up to
-`waiting_max`, then they are counted and dropped; of metrics only the newest
-export waits. What could not be sent is tried again twice, then dropped.
+It gets bytes and does nothing but send them, so that it holds the interpreter for
+moments only: encoding in a thread would let a call wait whenever the machine
+takes that thread from its core. A collector that hangs holds this thread alone:
+meanwhile traces wait, up to `waiting_max`, then they are counted and dropped;
+of metrics only the newest export waits. What could not be sent is tried twice
+more, then dropped.
 """
 
 from __future__ import annotations
@@ -12,17 +13,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Generic, TypeVar
+from collections.abc import Callable
 
 from proxy.telemetry.senders import Sender, Sent
 
-T = TypeVar("T")
-M = TypeVar("M")
 _GATHER_S = 1.0
-_REST_S = 0.0005
 _BATCH_MAX = 200
-"""Traces of one sending: about 200 KiB."""
+"""Traces of one sending: about 300 KiB."""
 _PAUSES_S = (1.0, 4.0)
 """Before the second and the third try."""
 _CLOSE_S = 2.0
@@ -39,26 +36,18 @@ class Tally:
         self.failed = 0
         """Dropped since the collector did not take it."""
         self.broken = 0
-        """Dropped since it could not be encoded: our own bug."""
+        """Dropped since it could not be encoded, our own bug; written by whoever encodes."""
 
 
-class Exporter(Generic[T, M]):
-    """Takes traces and metrics without waiting; `encode` makes the pieces of what is sent."""
+class Exporter:
+    """Takes encoded traces and metrics without waiting; `sender` is made by its thread."""
 
-    def __init__(
-        self,
-        sender: Callable[[], Sender],
-        encode_trace: Callable[[T], bytes],
-        encode_metrics: Callable[[M], Iterable[bytes]],
-        waiting_max: int,
-    ) -> None:
+    def __init__(self, sender: Callable[[], Sender], waiting_max: int) -> None:
         self._make_sender = sender
         self._sender: Sender | None = None
-        self._encode_trace = encode_trace
-        self._encode_metrics = encode_metrics
         self._waiting_max = waiting_max
-        self._traces: deque[T] = deque()
-        self._metrics: deque[M] = deque()
+        self._traces: deque[bytes] = deque()
+        self._metrics: deque[bytes] = deque()
         self._stop = threading.Event()
         self.tallies = {"traces": Tally(), "metrics": Tally()}
         self.trouble = ""
@@ -66,14 +55,20 @@ class Exporter(Generic[T, M]):
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
         self._thread.start()
 
-    def offer(self, trace: T) -> None:
-        """Take one trace, or count it; never waits."""
-        if len(self._traces) >= self._waiting_max:
-            self.tallies["traces"].overflowed += 1
-            return
+    def room(self, besides: int) -> bool:
+        """Whether one more trace may wait, with so many that are not encoded yet; counts it if
+        not.
+        """
+        if len(self._traces) + besides < self._waiting_max:
+            return True
+        self.tallies["traces"].overflowed += 1
+        return False
+
+    def offer(self, trace: bytes) -> None:
+        """Take one trace that there was room for; never waits."""
         self._traces.append(trace)
 
-    def offer_metrics(self, metrics: M) -> None:
+    def offer_metrics(self, metrics: bytes) -> None:
         """Take one export of metrics in place of an older one that still waits."""
         if self._metrics:
             self._metrics.clear()
@@ -107,45 +102,23 @@ class Exporter(Generic[T, M]):
 
     def _flush(self) -> None:
         while self._metrics:
-            newest = self._metrics.popleft()
-            pieces = self._encoded("metrics", self._encode_metrics(newest))
-            self._deliver("metrics", pieces, 1)
+            self._deliver("metrics", [self._metrics.popleft()])
         while self._traces:
-            batch = [self._traces.popleft() for _ in range(min(len(self._traces), _BATCH_MAX))]
-            pieces = [
-                piece
-                for trace in batch
-                for piece in self._encoded("traces", map(self._encode_trace, (trace,)))
-            ]
-            self._deliver("traces", pieces, len(pieces))
+            count = min(len(self._traces), _BATCH_MAX)
+            self._deliver("traces", [self._traces.popleft() for _ in range(count)])
 
-    def _encoded(self, signal: str, encoding: Iterable[bytes]) -> list[bytes]:
-        """The pieces, with a rest after each; none of what cannot be encoded."""
-        pieces = []
-        try:
-            for piece in encoding:
-                pieces.append(piece)
-                if not self._stop.is_set():
-                    time.sleep(_REST_S)
-        except Exception:  # noqa: BLE001 - one that we cannot encode must not keep the others
-            self.tallies[signal].broken += 1
-            return []
-        return pieces
-
-    def _deliver(self, signal: str, pieces: list[bytes], count: int) -> None:
+    def _deliver(self, signal: str, pieces: list[bytes]) -> None:
         """Send, again if that may help. Messages of one type put together are one message."""
-        if not pieces:
-            return
         body = b"".join(pieces)
         for pause_s in (*_PAUSES_S, None):
             sent = self._send(signal, body)
             self.trouble = sent.trouble
             if not sent.trouble:
-                self.tallies[signal].sent += count
+                self.tallies[signal].sent += len(pieces)
                 return
             if not sent.again or pause_s is None or self._stop.wait(pause_s):
                 break
-        self.tallies[signal].failed += count
+        self.tallies[signal].failed += len(pieces)
 
     def _send(self, signal: str, body: bytes) -> Sent:
         if self._sender is None:

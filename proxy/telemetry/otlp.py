@@ -1,4 +1,4 @@
-"""Traces and metrics on their way out: taken at each event, made and sent by a thread.
+"""Traces and metrics on their way out: taken at each event, made in turns, sent by a thread.
 
 Imported after the payment port is open, and only where a collector is
 configured: OpenTelemetry takes 7 MiB. Nothing here waits, and nothing that a
@@ -18,8 +18,16 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from proxy.model.clock import Clock
-from proxy.model.events import AttemptEnded, CallEnded, CollectorChanged, Emit, LateEnding
+from proxy.model.events import (
+    AttemptEnded,
+    BreakerChanged,
+    CallEnded,
+    CollectorChanged,
+    Emit,
+    LateEnding,
+)
 from proxy.model.telemetry import Collector, Exporting
+from proxy.telemetry.encoding import Later, Turns
 from proxy.telemetry.exporter import Exporter
 from proxy.telemetry.keep import Keeper
 from proxy.telemetry.metrics import Labels, family
@@ -32,8 +40,7 @@ from proxy.telemetry.spans import Spans
 
 _OWN = "("
 """Names of routes that nobody configured begin so: questions of our own to partners."""
-Timed = tuple[Record, float]
-"""A record, and what its monotonic instants are added to for the wall's time."""
+_CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ class Otlp:
         places: Mapping[str, Place],
         snapshot: Callable[[int, int], Snapshot],
         emit: Emit,
+        later: Later,
     ) -> None:
         self._exporting = exporting
         self._clock = clock
@@ -64,18 +72,16 @@ class Otlp:
         self._snapshot = snapshot
         self._emit = emit
         self._told = ""
+        self._not_closed: set[tuple[str, str]] = set()
         self.keeper = Keeper(exporting.keeping, clock.now())
         self._origins = Origins()
         self._began_ns = int(clock.wall() * 1e9)
         self._metrics_at = clock.now() + exporting.interval_s
         resource, scope = _resource(about), InstrumentationScope("tidegate", about.version)
-        spans, points = Spans(resource, scope), Points(resource, scope, places)
-        self._exporter: Exporter[Timed, Snapshot] = Exporter(
-            lambda: _sender(exporting.collector),
-            lambda timed: encode_spans(spans.of(*timed)).SerializeToString(),
-            lambda taken: (encode_metrics(each).SerializeToString() for each in points.of(taken)),
-            exporting.waiting_max,
-        )
+        self._spans = Spans(resource, scope)
+        self._points = Points(resource, scope, places)
+        self._turns = Turns(later, exporting.keeping.traces_per_s_max)
+        self._exporter = Exporter(lambda: _sender(exporting.collector), exporting.waiting_max)
 
     @property
     def trouble(self) -> str:
@@ -85,7 +91,11 @@ class Otlp:
     def call(self, event: CallEnded) -> None:
         """Keep the call's trace, if there is a reason to and room."""
         kept = self.keeper.why(event) if self._exporting.traces else ""
-        if kept and self.keeper.room(event.ended_at, sent=bool(event.call.attempts)):
+        if (
+            kept
+            and self.keeper.room(event.ended_at, sent=bool(event.call.attempts))
+            and self._exporter.room(len(self._turns))
+        ):
             self._keep(event, kept)
 
     def attempt(self, event: AttemptEnded) -> None:
@@ -100,13 +110,24 @@ class Otlp:
         call, attempt, now = event.call, event.attempt, self._clock.now()
         if not self._exporting.traces or attempt.late_outcome is None:
             return
-        if self.keeper.room(now, sent=True):
+        if self.keeper.room(now, sent=True) and self._exporter.room(len(self._turns)):
             record = LateRecord(
                 call.trace_id, call.trace_flags, attempt.span_id, self._span_id(),
                 attempt.ended_at or attempt.begun_at, now, attempt.candidate.upstream,
                 ending(attempt.late_outcome),
             )  # fmt: skip
-            self._exporter.offer((record, self._wall_s()))
+            self._encode_soon(record)
+
+    def breaker(self, event: BreakerChanged) -> None:
+        """Keep all calls of an upstream, the good ones too, while one of its breakers is not
+        closed.
+        """
+        key = (event.upstream, event.compartment)
+        if event.state == _CLOSED:
+            self._not_closed.discard(key)
+        else:
+            self._not_closed.add(key)
+        self.keeper.degraded = frozenset(upstream for upstream, _ in self._not_closed)
 
     def tick(self) -> None:
         """Bound what is being sent, and export metrics when their time has come."""
@@ -123,6 +144,7 @@ class Otlp:
         """Export what there is, within a bounded time."""
         if self._exporting.metrics:
             self._export_metrics()
+        self._turns.finish()
         self._exporter.close()
 
     def render(self) -> Iterator[str]:
@@ -143,8 +165,9 @@ class Otlp:
         lost.append(((("signal", "traces"), ("reason", "traces_per_s_max")), self.keeper.dropped))
         yield from family("tidegate_telemetry_dropped_total", "counter",
                           "Telemetry that was lost, by why.", lost)  # fmt: skip
+        waiting = self._exporter.waiting() + len(self._turns)
         yield from family("tidegate_telemetry_waiting", "gauge", "Traces that wait.",
-                          [((), self._exporter.waiting())])  # fmt: skip
+                          [((), waiting)])  # fmt: skip
         yield from family("tidegate_telemetry_collector_ok", "gauge",
                           "Whether the collector took what it was sent last.",
                           [((), float(not self.trouble))])  # fmt: skip
@@ -153,15 +176,36 @@ class Otlp:
         call, span_id = event.call, self._span_id()
         link = self._origins.link(call)
         record = taken(call, event.outcome, event.ended_at, kept, span_id, link)
-        self._exporter.offer((record, self._wall_s()))
+        self._encode_soon(record)
         self._origins.remember(call, span_id)
 
-    def _wall_s(self) -> float:
-        return self._clock.wall() - self._clock.now()
+    def _encode_soon(self, record: Record) -> None:
+        wall_s = self._clock.wall() - self._clock.now()
+        self._turns.add(lambda: self._encode(record, wall_s))
+
+    def _encode(self, record: Record, wall_s: float) -> None:
+        try:
+            body = encode_spans(self._spans.of(record, wall_s)).SerializeToString()
+        except Exception:  # noqa: BLE001 - one that we cannot encode must not keep the others
+            self._exporter.tallies["traces"].broken += 1
+        else:
+            self._exporter.offer(body)
 
     def _export_metrics(self) -> None:
         at_ns = int(self._clock.wall() * 1e9)
-        self._exporter.offer_metrics(self._snapshot(self._began_ns, at_ns))
+        self._turns.begin(self._encode_metrics(self._snapshot(self._began_ns, at_ns)))
+
+    def _encode_metrics(self, snapshot: Snapshot) -> Iterator[None]:
+        """One piece for each step; all of them leave together, or none."""
+        pieces = []
+        try:
+            for data in self._points.of(snapshot):
+                pieces.append(encode_metrics(data).SerializeToString())
+                yield
+        except Exception:  # noqa: BLE001 - the next export may be one that we can encode
+            self._exporter.tallies["metrics"].broken += 1
+        else:
+            self._exporter.offer_metrics(b"".join(pieces))
 
 
 def _sender(collector: Collector) -> Sender:

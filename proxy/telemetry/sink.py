@@ -143,6 +143,8 @@ class Sink:
             self.lines.write(self._log.override(event))
         elif isinstance(event, BreakerChanged):
             self.lines.write(self._log.breaker(event))
+            if self.otlp is not None:
+                self.otlp.breaker(event)
         elif isinstance(event, Bug):
             self.metrics.bugs += 1
             self.lines.write(self._log.bug(event))

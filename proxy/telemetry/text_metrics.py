@@ -27,6 +27,8 @@ _LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(r"\\(.)")
 _UNITS = {"seconds": "s", "bytes": "By"}
 _NAMES = {"process_resident_memory_bytes": ("process.memory.usage", "By")}
+POINTS_MAX = 20
+"""Of one metric: some hundred microseconds of encoding."""
 Labels = tuple[tuple[str, str], ...]
 CUMULATIVE = AggregationTemporality.CUMULATIVE
 
@@ -40,7 +42,7 @@ class _Family:
 
 
 def metrics_of(lines: Iterable[str], began_ns: int, at_ns: int) -> Iterator[Metric]:
-    """One metric for each family that has samples."""
+    """A metric for each family that has samples, or several with a few of its points each."""
     for each in _families(lines):
         if not each.samples:
             continue
@@ -53,11 +55,11 @@ def metrics_of(lines: Iterable[str], began_ns: int, at_ns: int) -> Iterator[Metr
             NumberDataPoint(dict(labels), began_ns, at_ns, value)
             for _, labels, value in each.samples
         ]
-        counts = each.kind == "counter"
-        yield Metric(
-            name, each.text, unit, Sum(numbers, CUMULATIVE, is_monotonic=True) if counts
-            else Gauge(numbers),
-        )  # fmt: skip
+        for at in range(0, len(numbers), POINTS_MAX):
+            few = numbers[at : at + POINTS_MAX]
+            counts = each.kind == "counter"
+            data = Sum(few, CUMULATIVE, is_monotonic=True) if counts else Gauge(few)
+            yield Metric(name, each.text, unit, data)
 
 
 def _families(lines: Iterable[str]) -> Iterator[_Family]:

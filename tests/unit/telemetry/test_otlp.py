@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from proxy.model.events import AttemptEnded, CallEnded, CollectorChanged, Event, LateEnding
+from proxy.model.events import (
+    AttemptEnded,
+    BreakerChanged,
+    CallEnded,
+    CollectorChanged,
+    Event,
+    LateEnding,
+)
 from proxy.model.telemetry import Collector, Exporting, Keeping
 from proxy.telemetry.metrics import Metrics
 from proxy.telemetry.otlp import About, Otlp
@@ -30,6 +37,7 @@ class House:
     clock: ManualClock = field(default_factory=ManualClock)
     events: list[Event] = field(default_factory=list)
     metrics: Metrics = field(default_factory=Metrics)
+    turns: list[Callable[[], None]] = field(default_factory=list)
 
     def otlp(self, **over: Any) -> Otlp:
         def snapshot(began_ns: int, at_ns: int) -> Snapshot:
@@ -38,6 +46,7 @@ class House:
         return Otlp(
             replace(self.exporting, **over), About("1.2", "hash", "instance"), self.clock,
             lambda: b"5" * 16, {}, snapshot, self.events.append,
+            lambda _, turn: self.turns.append(turn),
         )  # fmt: skip
 
 
@@ -116,6 +125,8 @@ def test_metrics_leave_at_each_interval_and_at_the_end(house: House) -> None:
     otlp.tick()
     house.clock.advance(30.0)
     otlp.tick()
+    while house.turns:
+        house.turns.pop()()
     house.received.wait("metrics")
     otlp.close()
     point = house.received.metrics()["tidegate.call.duration"][0].histogram.data_points[0]
@@ -157,3 +168,57 @@ def test_a_collector_that_fails_is_told_once(house: House) -> None:
         otlp.tick()
     otlp.close()
     assert house.events == [CollectorChanged(each) for each in ("refused", "timeout", "")]
+
+
+def test_while_a_breaker_is_not_closed_its_upstreams_calls_are_kept(house: House) -> None:
+    """Until the last of its breakers is closed again."""
+    otlp = house.otlp()
+    for compartment, state, degraded in (
+        ("authorize", "open", {"a"}),
+        ("capture", "half-open", {"a"}),
+        ("authorize", "closed", {"a"}),
+        ("capture", "closed", set()),
+    ):
+        otlp.breaker(
+            BreakerChanged("acme", "a", compartment, "closed", state, "", 1, 1, False, None)
+        )
+        assert otlp.keeper.degraded == degraded
+    otlp.close()
+
+
+@pytest.mark.parametrize("signal", ["traces", "metrics"])
+def test_what_cannot_be_encoded_is_counted_and_keeps_nothing_else(
+    house: House, monkeypatch: pytest.MonkeyPatch, signal: str
+) -> None:
+    """A failure of our own loses one trace, or one export."""
+    otlp = house.otlp()
+
+    def fail(*_: object) -> None:
+        raise ValueError
+
+    name = "encode_spans" if signal == "traces" else "encode_metrics"
+    house.metrics.call(ended(done()))
+    with monkeypatch.context() as patch:
+        patch.setattr(f"proxy.telemetry.otlp.{name}", fail)
+        otlp.call(ended(UNSENT))
+        house.clock.advance(30.0)
+        otlp.tick()
+        while house.turns:
+            house.turns.pop()()
+    otlp.call(ended(UNSENT))
+    otlp.close()
+    lost = "tidegate_telemetry_dropped_total"
+    assert _rendered(otlp)[lost].value(lost, signal=signal, reason="bug") == 1
+    assert house.received.spans()
+    assert house.received.metrics()
+
+
+def test_while_the_collector_hangs_nothing_is_encoded_in_vain(house: House) -> None:
+    """What has no room is counted before it costs anything."""
+    otlp = house.otlp(waiting_max=2)
+    for _ in range(5):
+        otlp.call(ended(UNSENT))
+    lost = "tidegate_telemetry_dropped_total"
+    assert _rendered(otlp)[lost].value(lost, signal="traces", reason="waiting_max") == 3
+    otlp.close()
+    assert len(house.received.spans()) == 4
