@@ -136,3 +136,21 @@ def _nowhere(received: Received) -> None:
     assert received.spans()
     assert received.metrics()
     assert canary.found(CARD.encode(), received.raw) == []
+
+
+async def test_a_replay_leads_to_the_call_that_was_sent(tmp_path: Path, origin: Origin) -> None:
+    """Its trace is the repetition's own, with a link to the first one's."""
+    key = ("Idempotency-Key", "payment-1")
+    with http_collector() as (url, received):
+        over = telemetry(url, sample_ratio=0.0)
+        journal = {"journal": {"path": str(tmp_path / "j.db")}}
+        async with running_sidecar(tmp_path, origin, **over, **journal) as running:
+            await running.ask("POST", "/psp/charges", b"{}", [*SAMPLED, key])
+            reply = await running.ask("POST", "/psp/charges", b"{}", [key])
+    assert reply.status == 200
+    first, _, replay = received.spans()
+    assert attributes(replay.attributes)["tidegate.kept"] == "repeated"
+    assert replay.trace_id != first.trace_id
+    assert [(link.trace_id, link.span_id) for link in replay.links] == [
+        (first.trace_id, first.span_id)
+    ]
