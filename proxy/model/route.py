@@ -160,9 +160,8 @@ class Upstream:
     pool: PoolLimits
     operations: Mapping[str, OperationRule]
     bulkhead: BulkheadLimits = LIMITS
-    """Of each operation."""
     breaker: BreakerLimits = BREAKER
-    """Of each operation."""
+    """Both are of each operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +234,6 @@ class Route:
     affinity: Affinity = NO_AFFINITY
     ordering: Ordering = LISTED
     dimensions: tuple[str, ...] = ()
-    """What its calls are told apart by, such as ("scheme",)."""
     line: int = field(default=0, compare=False)
     """Where in the file it stands, for `tidegate explain`."""
     compartment: str = field(init=False, repr=False, compare=False)
