@@ -101,13 +101,14 @@ fuzz: $(VENV)/.dev-installed ## 2 million generated requests against the process
 
 # pip-compile's options are in pyproject.toml. `make lock ARGS=--upgrade` takes newer versions.
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/pip-compile $(ARGS)
+EXTRAS := --extra postgres --extra grpc
 
 lock: $(VENV)/.dev-installed ## the lock files again, from pyproject.toml; ARGS=--upgrade for newer
 	$(PIP_COMPILE) --only-build-deps --build-deps-for wheel -o requirements/build.lock pyproject.toml
-	$(PIP_COMPILE) --extra postgres -c requirements/build.lock -o requirements/run.lock pyproject.toml
-	$(PIP_COMPILE) --extra postgres --extra dev -c requirements/build.lock -c requirements/run.lock \
+	$(PIP_COMPILE) $(EXTRAS) -c requirements/build.lock -o requirements/run.lock pyproject.toml
+	$(PIP_COMPILE) $(EXTRAS) --extra dev -c requirements/build.lock -c requirements/run.lock \
 	  -o requirements/dev.lock pyproject.toml
-	$(PIP_COMPILE) --extra postgres --extra bench -c requirements/dev.lock -o requirements/bench.lock pyproject.toml
+	$(PIP_COMPILE) $(EXTRAS) --extra bench -c requirements/dev.lock -o requirements/bench.lock pyproject.toml
 
 clean: ## removes what the other targets made here
 	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache \

@@ -17,6 +17,7 @@ from proxy import __version__
 from proxy.app_health import HealthRoom
 from proxy.app_parts import Around, make_dns, make_edge, make_journal
 from proxy.app_probes import hold_breakers, make_checker
+from proxy.app_telemetry import start_export
 from proxy.guard.bulkheads import Bulkheads
 from proxy.guard.dimensioned import dimensioned
 from proxy.guard.guards import Guards
@@ -47,6 +48,7 @@ from proxy.routing.routed import routed
 from proxy.routing.table import RouteTable
 from proxy.routing.warm import Warm
 from proxy.settings.build import build
+from proxy.settings.build_telemetry import sample_ratio
 from proxy.settings.load import Loaded
 from proxy.telemetry.journal import JournalMetrics
 from proxy.telemetry.load import reporter
@@ -73,7 +75,7 @@ class Sidecar:
         self._clock = SystemClock()
         built = build(loaded.settings)
         self._table = RouteTable(built.routes)
-        self._identities = Identities()
+        self._identities = Identities(sample_ratio=sample_ratio(self._settings))
         self._admission = Admission(self._settings.listen.in_flight_max)
         self._background = Background(self._bug)
         self._bulkheads = Bulkheads(built.routes, self._clock.now)
@@ -98,7 +100,9 @@ class Sidecar:
         hold_breakers(self._overrides, self._guards)
         self._sink.overrides.standing = self._overrides.remaining
         self._sink.overrides.kept = lambda: not self._orders.trouble
-        around = Around(self._settings, loop, self._clock, self._sink.emit, self._bug)
+        self._around = around = Around(
+            self._settings, loop, self._clock, self._sink.emit, self._bug
+        )
         self._health = HealthRoom(around, built, self._guards, self._sink)
         self._dns = make_dns(around, built.upstreams)
         self._sink.dns.names = self._dns.names.report
@@ -211,6 +215,10 @@ class Sidecar:
         except StartError:
             await self.drain()  # the payment port is open: calls may be at work already
             raise
+        await start_export(
+            self._around, self._sink, self._built.upstreams, self._identities.span_id, self._hash,
+            lambda: self._sink.rest(*self._state(), __version__, self._hash),
+        )  # fmt: skip
         gc.collect()
         gc.freeze()
 
@@ -334,6 +342,7 @@ class Sidecar:
         self._findings.names(troubles)
         self._findings.checks(self._checker.troubles())
         self._health.tick(troubles)
+        self._sink.tick()
         self._tending = self._loop.call_later(TEND_INTERVAL_S, self._tend)
 
     def _report_findings(self) -> dict[str, object]:
@@ -341,13 +350,17 @@ class Sidecar:
         return self._findings.report()
 
     def _report_metrics(self) -> str:
+        lines = self._sink.report(*self._state(), __version__, self._hash)
+        return "\n".join(lines) + "\n"
+
+    def _state(self) -> tuple[dict[str, dict[str, int]], dict[str, float]]:
+        """Connections by upstream and state, and gauges."""
         pools = {name: each.pool.counts() for name, each in self._transports.items()}
-        gauges = {"tidegate_inbound_connections": len(self._edge.connections)}
+        gauges: dict[str, float] = {"tidegate_inbound_connections": len(self._edge.connections)}
         if self._journal is not None:
             kept = self._journal.journal
             gauges |= {
                 "tidegate_journal_available": kept.available,
                 "tidegate_journal_owed": kept.owed,
             }
-        lines = self._sink.report(pools, gauges, __version__, self._hash)
-        return "\n".join(lines) + "\n"
+        return pools, gauges

@@ -13,6 +13,7 @@ from loadtests.incidents.inc_10 import INC_10
 from loadtests.incidents.inc_15 import INC_15
 from loadtests.incidents.inc_16 import INC_16
 from loadtests.incidents.inc_18 import INC_18
+from loadtests.incidents.inc_20 import INC_20
 from loadtests.incidents.inc_21 import INC_21
 from loadtests.incidents.inc_24 import INC_24
 from loadtests.incidents.inc_25 import INC_25
@@ -33,6 +34,7 @@ REPLAYS: dict[str, Replay] = {
         INC_15,
         INC_16,
         INC_18,
+        INC_20,
         INC_21,
         INC_24,
         INC_25,

@@ -120,6 +120,7 @@ class Claims:
             call.ticket = ticket_of(call.route, row, send_by, resend=verdict is Verdict.RESEND)
             self._journal.begin(row.id)
             return await asyncio.shield(self._journal.own(self._run(call, call.ticket, inner)))
+        call.about = row.id
         self._journal.blocked.note(row.id, 1, self._clock.wall())
         if verdict is Verdict.REPLAY:
             return self._replay(row)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from proxy.idempotency import inquiry, reversal
 from proxy.idempotency.journal import Journal
@@ -146,7 +147,9 @@ class Settler:
         self, row: Record, asked: Inquiry, watch: Watch, resend_when_absent: bool
     ) -> Step | None:
         watch.asked += 1
-        outcome = await self._ask(row.upstream, inquiry.question(asked, row.reference))
+        outcome = await self._ask(
+            row.upstream, replace(inquiry.question(asked, row.reference), about=row.id)
+        )
         if not isinstance(outcome, Answered):
             return None
         answer = outcome.response
@@ -190,7 +193,9 @@ class Settler:
             watch.begun_elsewhere = False
             watch.clear_at = self._clock.now() + chosen.absent_after_s
         watch.asked += 1
-        outcome = await self._ask(row.upstream, reversal.question(chosen, taken))
+        outcome = await self._ask(
+            row.upstream, replace(reversal.question(chosen, taken), about=row.id)
+        )
         now = self._clock.now()
         if outcome.execution is Execution.UNKNOWN:
             watch.clear_at = now + chosen.absent_after_s

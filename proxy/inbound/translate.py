@@ -14,6 +14,8 @@ _TOLD = frozenset(
     (b"tidegate-token", b"tidegate-deadline-ms", b"origin", b"sec-fetch-site", b"sec-fetch-mode",
      b"sec-fetch-dest", b"traceparent")
 )  # fmt: skip
+_RANDOM_BITS = (1 << 56) - 1
+"""The last seven bytes of a trace's id are random (W3C trace context, level 2)."""
 _NO_TRACE = b"0" * 32
 _NO_SPAN = b"0" * 16
 
@@ -21,8 +23,9 @@ _NO_SPAN = b"0" * 16
 class Identities:
     """Identifiers of calls, traces and spans: unique, not secret, so one generator serves."""
 
-    def __init__(self, seed: bytes | None = None) -> None:
+    def __init__(self, seed: bytes | None = None, sample_ratio: float = 0.0) -> None:
         seeded = os.urandom(32) if seed is None else seed
+        self._sampled_below = int(sample_ratio * (_RANDOM_BITS + 1))
         self._bits = random.Random(seeded).getrandbits  # noqa: S311 - unique, not secret
 
     def call_id(self) -> str:
@@ -32,6 +35,13 @@ class Identities:
     def trace_id(self) -> bytes:
         """32 hexadecimal digits, not all zero (W3C trace context)."""
         return (self._bits(128) or 1).to_bytes(16).hex().encode()
+
+    def flags(self, trace_id: bytes) -> bytes:
+        """Of a trace that begins here: random, and sampled if its id says so, as it would say to
+        every other process with the same ratio.
+        """
+        sampled = int(trace_id[18:], 16) < self._sampled_below
+        return b"03" if sampled else b"02"
 
     def span_id(self) -> bytes:
         """16 hexadecimal digits, not all zero."""
@@ -48,4 +58,5 @@ def translate(request: Request, identities: Identities) -> Call:
         call.trace_id, call.span_id, call.trace_flags = traced.groups()
     else:
         call.trace_id = identities.trace_id()
+        call.trace_flags = identities.flags(call.trace_id)
     return call

@@ -38,6 +38,8 @@ class Attempt(Progress):
     number: int
     candidate: Candidate
     begun_at: float
+    span_id: bytes = b""
+    """What the partner was told as its parent: 16 hexadecimal digits."""
     ended_at: float = 0.0
     outcome: Outcome | None = None
     late: Response | Failure | None = None
@@ -95,6 +97,8 @@ class Call:
     ticket: Ticket | None = None
     dimensions: tuple[str, ...] = ()
     """Its values of the route's dimensions, in that order; never a card number."""
+    about: bytes = b""
+    """The journal's row that it repeats without being sent, or that it asks a partner about."""
 
     @property
     def sent(self) -> bool:

@@ -141,6 +141,13 @@ class IncidentChanged:
     """The incident that it turned out to be a part of."""
 
 
+@dataclass(frozen=True, slots=True)
+class CollectorChanged:
+    """The collector of telemetry fails in another way, or works again: then `trouble` is empty."""
+
+    trouble: str
+
+
 Event = (
     CallEnded
     | AttemptEnded
@@ -153,5 +160,6 @@ Event = (
     | BreakerChanged
     | CheckChanged
     | IncidentChanged
+    | CollectorChanged
 )
 Emit = Callable[[Event], None]

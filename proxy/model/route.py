@@ -161,7 +161,6 @@ class Upstream:
     pool: PoolLimits
     operations: Mapping[str, OperationRule]
     bulkhead: BulkheadLimits = LIMITS
-    """Of each operation."""
     breaker: BreakerLimits = BREAKER
     """Of each operation."""
     checks: CheckLimits = CHECKS

@@ -108,3 +108,5 @@ class Question:
     """inquire, or void: whose status table counts."""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     body: bytes = b""
+    about: bytes = field(default=b"", compare=False)
+    """The journal's row that it is about, for whoever follows its trace."""

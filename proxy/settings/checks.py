@@ -16,6 +16,7 @@ from proxy.settings.checks_keys import check_keys
 from proxy.settings.checks_order import check_order
 from proxy.settings.checks_probing import check_probing
 from proxy.settings.checks_routes import check_routes
+from proxy.settings.checks_telemetry import check_telemetry
 from proxy.settings.checks_upstreams import check_upstreams
 from proxy.settings.finding import Finding, settle
 from proxy.settings.problems import Problem
@@ -46,6 +47,7 @@ def _findings(settings: Settings, root: Node) -> Iterator[Finding]:
     yield from check_order(settings)
     yield from check_dimensions(settings)
     yield from check_probing(settings)
+    yield from check_telemetry(settings)
 
 
 def upstream_names(root: Node) -> frozenset[str]:

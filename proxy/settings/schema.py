@@ -31,6 +31,7 @@ from proxy.settings.kinds import (
 from proxy.settings.partner import Headers, Partner, PhaseTimeout
 from proxy.settings.probing import Standby
 from proxy.settings.scalars import duration, flag, whole
+from proxy.settings.telemetry import Telemetry
 
 
 class Match(Model):
@@ -120,6 +121,7 @@ class Settings(Model):
     listen: Listen = key({}, "the payment port")
     admin: Admin = key({}, "the operators' port")
     log: Log = key({}, "what is logged")
+    telemetry: Telemetry | None = key(None, "export by OTLP; unset: nothing leaves")
     retry_budget: RetryBudget = key({}, "share of retries among all attempts")
     dns: Dns = key({}, "names to addresses")
     journal: Journal | None = key(None, "remembers what was sent; unset: nothing is remembered")

@@ -18,6 +18,7 @@ from proxy.model.events import (
     Bug,
     CallEnded,
     CheckChanged,
+    CollectorChanged,
     IncidentChanged,
     LateEnding,
     OverrideChanged,
@@ -187,6 +188,11 @@ class CallLog:
     def incident(self, event: IncidentChanged) -> bytes:
         """The line of an incident that was opened, changed or closed."""
         fields = {"at": self._clock.wall(), "event": "incident", **asdict(event)}
+        return json.dumps(fields).encode() + b"\n"
+
+    def collector(self, event: CollectorChanged) -> bytes:
+        """The line of a collector that fails, or works again."""
+        fields = {"at": self._clock.wall(), "event": "collector", "trouble": event.trouble or None}
         return json.dumps(fields).encode() + b"\n"
 
 

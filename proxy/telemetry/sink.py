@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from proxy.model.clock import Clock
 from proxy.model.events import (
@@ -18,6 +18,7 @@ from proxy.model.events import (
     Bug,
     CallEnded,
     CheckChanged,
+    CollectorChanged,
     Event,
     IncidentChanged,
     LateEnding,
@@ -35,6 +36,9 @@ from proxy.telemetry.log import CallLog
 from proxy.telemetry.metrics import Metrics
 from proxy.telemetry.overrides import OverrideMetrics
 from proxy.telemetry.state import state_lines
+
+if TYPE_CHECKING:
+    from proxy.telemetry.otlp import Otlp
 
 _STDOUT = 1
 _CHANGES = (BreakerChanged, CheckChanged)
@@ -67,6 +71,8 @@ class Sink:
         """Told of each attempt as well; set by the composition root."""
         self.also: Callable[[Event], None] = _nobody
         """Is told of each event as well; set by the composition root."""
+        self.otlp: Otlp | None = None
+        """Set where telemetry is exported, as soon as that is imported."""
         self.lines = LineWriter(loop, _STDOUT)
         self._events = EventBuffer(loop, self._tell, self._lost)
         self.emit = self._events.emit
@@ -81,7 +87,20 @@ class Sink:
     ) -> Iterator[str]:
         """Lines of the Prometheus text form, with everything up to now counted."""
         self.flush()
-        yield from self.metrics.render()
+        yield from self.metrics.durations()
+        yield from self.rest(pools, gauges, version, config_hash)
+
+    def rest(
+        self,
+        pools: Mapping[str, Mapping[str, int]],
+        gauges: Mapping[str, float],
+        version: str,
+        config_hash: str,
+    ) -> Iterator[str]:
+        """The same without calls and attempts."""
+        yield from self.metrics.rest()
+        if self.otlp is not None:
+            yield from self.otlp.render()
         yield from self.dns.render()
         yield from self.overrides.render()
         yield from self.health.render()
@@ -91,9 +110,16 @@ class Sink:
         dropped = {"tidegate_log_lines_dropped": self.lines.dropped}
         yield from state_lines(pools, {**gauges, **dropped}, version, config_hash)
 
+    def tick(self) -> None:
+        """To be called every second."""
+        if self.otlp is not None:
+            self.otlp.tick()
+
     def close(self) -> None:
-        """Count and write what is left."""
+        """Count, export and write what is left."""
         self.flush()
+        if self.otlp is not None:
+            self.otlp.close()
         self.lines.close()
 
     def _tell(self, event: Event) -> None:
@@ -101,14 +127,20 @@ class Sink:
             self.metrics.call(event)
             if self.journal is not None:
                 self.journal.call(event)
+            if self.otlp is not None:
+                self.otlp.call(event)
             if self._log_calls:
                 self.lines.write(self._log.call(event))
         elif isinstance(event, AttemptEnded):
             self.metrics.attempt(event)
             self._attempts(event)
             self.proofs(event)
+            if self.otlp is not None:
+                self.otlp.attempt(event)
         elif isinstance(event, LateEnding):
             self.metrics.late += 1
+            if self.otlp is not None:
+                self.otlp.late(event)
             self.lines.write(self._log.late(event))
         else:
             self._tell_rare(event)
@@ -124,6 +156,8 @@ class Sink:
             self.lines.write(self._log.override(event))
         elif isinstance(event, _CHANGES):
             self.lines.write(self._log.changed(event))
+            if self.otlp is not None and isinstance(event, BreakerChanged):
+                self.otlp.breaker(event)
         elif isinstance(event, Bug):
             self.metrics.bugs += 1
             self.lines.write(self._log.bug(event))
@@ -133,6 +167,8 @@ class Sink:
         elif isinstance(event, IncidentChanged):
             self.health.changed(event)
             self.lines.write(self._log.incident(event))
+        elif isinstance(event, CollectorChanged):
+            self.lines.write(self._log.collector(event))
 
     def _lost(self) -> None:
         self.metrics.bugs += 1

@@ -98,7 +98,7 @@ class Asking:
         request = Request(asked.method, asked.target, there.authority, own, asked.body, now)
         call = Call(request, self._call_id(), now, {}, deadline_at=now + within_s)
         call.route, call.trace_id = _route(name, asked.operation, candidate), self._trace_id()
-        call.span_id = b""
+        call.about, call.candidates = asked.about, (candidate,)
         return await self._attempt(call, candidate)
 
 

@@ -30,7 +30,12 @@ def attempts(
 
     async def attempt(call: Call, candidate: Candidate) -> Outcome:
         assert call.route is not None
-        record = Attempt(number=len(call.attempts) + 1, candidate=candidate, begun_at=clock.now())
+        record = Attempt(
+            number=len(call.attempts) + 1,
+            candidate=candidate,
+            begun_at=clock.now(),
+            span_id=span_id(),
+        )
         call.attempts.append(record)
 
         def late(result: Result) -> None:
@@ -39,7 +44,7 @@ def attempts(
             emit(LateEnding(call, record))
 
         transport = transports[candidate.upstream.name]
-        payload = transport.rewriter(call.route, candidate).payload(call, span_id())
+        payload = transport.rewriter(call.route, candidate).payload(call, record.span_id)
         exchange = Exchange(
             record,
             candidate.timeouts,

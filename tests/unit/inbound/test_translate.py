@@ -79,7 +79,7 @@ def test_any_other_trace_is_replaced(value: str) -> None:
     made = translate(request(fields=headers(("traceparent", value))), Identities(b"x"))
     assert re.fullmatch(rb"[0-9a-f]{32}", made.trace_id)
     assert made.trace_id != TRACE.encode()
-    assert (made.span_id, made.trace_flags) == (b"", b"01")
+    assert (made.span_id, made.trace_flags) == (b"", b"02")
 
 
 @given(st.binary(max_size=60))
@@ -118,3 +118,22 @@ def test_a_call_begins_at_its_first_byte_with_no_attempt() -> None:
     assert made.arrived_at == 77.5
     assert made.attempts == []
     assert made.sent is False
+
+
+@pytest.mark.parametrize(("ratio", "low", "high"), [(0.0, 0, 0), (0.1, 60, 140), (1.0, 1000, 1000)])
+def test_a_share_of_the_traces_that_begin_here_is_sampled(
+    ratio: float, low: int, high: int
+) -> None:
+    """All of them say that their ids are random, so that others may sample by them too."""
+    identities = Identities(b"x", ratio)
+    made = [translate(request(), identities).trace_flags for _ in range(1000)]
+    assert set(made) <= {b"02", b"03"}
+    assert low <= made.count(b"03") <= high
+
+
+def test_the_same_trace_is_sampled_everywhere() -> None:
+    """By its id alone, with the same share."""
+    low, high = b"f" * 18 + b"0" * 14, b"0" * 18 + b"f" * 14
+    for seed in (b"x", b"y"):
+        identities = Identities(seed, 0.5)
+        assert (identities.flags(low), identities.flags(high)) == (b"03", b"02")

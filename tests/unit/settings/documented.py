@@ -18,7 +18,7 @@ from proxy.settings.tree import Node
 _ROW = re.compile(r"\| `(?P<key>[^`]+)` \| (?P<meaning>[^|]+) \| (?P<default>[^|]+) \| [^|]*\|")
 _CHOSEN = re.compile(
     r"(\.(set|execution|settle|ranges|reply\.headers|prefixes|weights|webhooks\.NAME\.headers)\..*"
-    r"|NAME|\[\])$"
+    r"|^telemetry\.headers\..*|NAME|\[\])$"
 )
 """What a user names or chooses, which is no key."""
 _NAMED = re.compile(r"(partners|operations|inquiries|reversals|upstreams|webhooks)\.[^.\[]+")

@@ -27,7 +27,15 @@ SCHEMA = json_schema()
 def installed(tmp_path: Path) -> Path:
     """The annotated example with the files that it refers to."""
     tokens = ("tidegate-token", "tidegate-admin-token", "northpay-secret")
-    for name in (*tokens, "clearhouse-key", "northpay-ca.pem", "client.pem", "client.key"):
+    for name in (
+        *tokens,
+        "clearhouse-key",
+        "collector-key",
+        "collector-ca.pem",
+        "northpay-ca.pem",
+        "client.pem",
+        "client.key",
+    ):
         (tmp_path / name).write_text("contents-of-a-file\n")
     (tmp_path / "seal-key").write_text("5e" * 32 + "\n")
     (tmp_path / "pager-token").write_text("Bearer sesame\n")

@@ -97,6 +97,7 @@ def test_attempts_are_counted_apart_from_calls() -> None:
             execution="unknown",
             phase="body",
             reason="reset",
+            slice="",
         )
         == 1
     )
@@ -138,14 +139,15 @@ def test_a_histogram_says_how_many_were_no_slower_than_each_bound(seconds: list[
     for each in seconds:
         _attempted(metrics, DONE, each)
     name = "tidegate_attempt_duration_seconds"
+    where = {"partner": "acme", "upstream": "a", "operation": "authorize", "slice": ""}
     found = _rendered(metrics)[name]
     durations = [(1000.0 + each) - 1000.0 for each in seconds]
     for bound in BUCKETS_S:
         expected = sum(each <= bound for each in durations)
-        assert found.value(f"{name}_bucket", upstream="a", le=f"{bound:g}") == expected
-    assert found.value(f"{name}_bucket", upstream="a", le="+Inf") == len(seconds)
-    assert found.value(f"{name}_count", upstream="a") == len(seconds)
-    total = found.value(f"{name}_sum", upstream="a")
+        assert found.value(f"{name}_bucket", **where, le=f"{bound:g}") == expected
+    assert found.value(f"{name}_bucket", **where, le="+Inf") == len(seconds)
+    assert found.value(f"{name}_count", **where) == len(seconds)
+    total = found.value(f"{name}_sum", **where)
     assert math.isclose(total, sum(durations), abs_tol=1e-5)
 
 
@@ -189,3 +191,33 @@ def test_the_number_of_series_is_bounded_by_what_is_configured() -> None:
         _ended(metrics, DONE)
         _ended(metrics, DONE, made=call(taken=route(name="a")))
     assert len(list(metrics.render())) == before + 1 + len(BUCKETS_S) + 3
+
+
+def test_slices_are_told_apart() -> None:
+    """By the values of a call's dimensions, in the counts and in the durations."""
+    metrics = Metrics()
+    for scheme in ("visa", "amex", "visa"):
+        made = call(taken=route(dimensions=("scheme",)))
+        made.dimensions = (scheme,)
+        record = attempt(outcome=DONE)
+        record.ended_at = record.begun_at + 0.1
+        metrics.attempt(AttemptEnded(made, record))
+    name = "tidegate_attempt_duration_seconds"
+    samples = _rendered(metrics)[name].samples
+    counts = {
+        dict(labels)["slice"]: value
+        for (sample, labels), value in samples.items()
+        if sample == f"{name}_count"
+    }
+    assert counts == {"scheme=visa": 2, "scheme=amex": 1}
+
+
+def test_series_without_end_become_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A partner that invents statuses fills no memory; nothing is left uncounted."""
+    monkeypatch.setattr("proxy.telemetry.metrics.SERIES_MAX", 3)
+    metrics = Metrics()
+    for status in range(200, 220):
+        _attempted(metrics, Answered("acme", "a", response(status), Execution.DONE))
+    _, attempts = metrics.counted()
+    assert len(attempts) == 4
+    assert sum(sum(each.counts) for each in attempts.values()) == 20
