@@ -24,8 +24,8 @@ from collections.abc import Callable
 from typing import cast
 
 from proxy.http1.answer import AnswerReader
-from proxy.http1.connect import Securable
 from proxy.http1.exchange import Exchange, Owner, Result
+from proxy.http1.securing import Securable
 from proxy.http1.timer import NEVER, LazyTimer
 from proxy.model.message import Failure, Response
 from proxy.model.phase import Phase

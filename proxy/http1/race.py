@@ -12,13 +12,15 @@ leaves `run` without the winner has closed it and all others. Callbacks look at
 from __future__ import annotations
 
 import asyncio
-import errno
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Final
+
+from proxy.http1.dial import OURS, Sources, connect_reason
+from proxy.http1.dial import dial as _dial
 
 Address = tuple[socket.AddressFamily, str]
 Tell = Callable[[str, bool], None]
@@ -31,24 +33,6 @@ APART_S: Final = 0.25
 """RFC 8305, section 5; less when the time would not reach all addresses."""
 _SILENT_S: Final = 0.2
 """Silence that tells against an address. One that was begun shortly before the end may be well."""
-
-_REASONS = {
-    errno.ECONNREFUSED: "refused",
-    errno.ECONNRESET: "reset",
-    errno.ETIMEDOUT: "timeout",
-    errno.EHOSTUNREACH: "unreachable",
-    errno.ENETUNREACH: "unreachable",
-    errno.EADDRNOTAVAIL: "no_local_port",
-    errno.EMFILE: "no_descriptor",
-    errno.ENFILE: "no_descriptor",
-}
-_OURS = frozenset({"no_local_port", "no_descriptor"})
-"""Trouble of this machine: nobody is told that an address failed."""
-
-
-def connect_reason(error: OSError) -> str:
-    """A word of ours for a failed connect."""
-    return _REASONS.get(error.errno or 0, "connect_failed")
 
 
 def interleaved(addresses: Sequence[Address]) -> Sequence[Address]:
@@ -69,11 +53,23 @@ class _Attempt:
 
 
 class Race:
-    """One connection to one of `addresses`, of which there is at least one."""
+    """One connection to one of `addresses`, of which there is at least one.
 
-    def __init__(self, addresses: Sequence[Address], port: int, tell: Tell | None = None) -> None:
+    With `sources`, connections come from those addresses and no others; addresses of a
+    family without one are left out.
+    """
+
+    def __init__(
+        self,
+        addresses: Sequence[Address],
+        port: int,
+        tell: Tell | None = None,
+        sources: Sources | None = None,
+    ) -> None:
+        self._sources = sources
         self._loop = asyncio.get_running_loop()
-        self._left = deque(enumerate(interleaved(addresses)))
+        ours = [each for each in addresses if sources and each[0] in sources]
+        self._left = deque(enumerate(interleaved(ours or addresses)))
         self._port = port
         self._tell = tell
         self._going: dict[int, _Attempt] = {}
@@ -129,7 +125,7 @@ class Race:
     def _begin(self, family: socket.AddressFamily, address: str) -> bool:
         """Whether an attempt is on its way, or has won already."""
         try:
-            connecting, connected = _dial(family, address, self._port)
+            connecting, connected = _dial(family, address, self._port, self._sources)
         except OSError as error:
             self._failed(self._latest, address, connect_reason(error))
             return False
@@ -169,7 +165,7 @@ class Race:
 
     def _failed(self, number: int, address: str, reason: str) -> None:
         self._reasons.append((number, reason))
-        if self._tell is not None and reason not in _OURS:
+        if self._tell is not None and reason not in OURS:
             self._tell(address, False)
 
     def _time_is_up(self) -> None:
@@ -200,18 +196,3 @@ class Race:
         """That of the first address which has one that tells more than its silence."""
         telling = [reason for _, reason in sorted(self._reasons) if reason != "timeout"]
         return telling[0] if telling else "timeout"
-
-
-def _dial(family: socket.AddressFamily, address: str, port: int) -> tuple[socket.socket, bool]:
-    """A socket, and whether it is connected already; else it is about to be."""
-    socket.inet_pton(family, address)  # whatever is no address would be looked up, and block
-    dialling = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    try:
-        dialling.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        code = dialling.connect_ex((address, port))
-        if code not in (0, errno.EINPROGRESS, errno.EINTR):
-            raise OSError(code, "connect")
-    except BaseException:
-        dialling.close()
-        raise
-    return dialling, code == 0

@@ -85,7 +85,7 @@ class Network:
                 for each in self.dialled:
                     each.close()
 
-    def _dial(self, family: socket.AddressFamily, address: str, port: int) -> Any:
+    def _dial(self, family: socket.AddressFamily, address: str, port: int, sources: None) -> Any:
         assert family == family_of(address)
         assert port == 443
         after_s, code = self.fates[address]

@@ -13,7 +13,8 @@ from typing import Any, cast
 
 import pytest
 
-from proxy.http1.connect import Address, Securable, Target, open_connection
+from proxy.http1.connect import Address, Target, open_connection
+from proxy.http1.securing import Securable
 from proxy.model.call import Progress
 from proxy.model.message import Failure
 from proxy.model.phase import Phase

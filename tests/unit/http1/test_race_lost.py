@@ -6,7 +6,7 @@ import errno
 
 import pytest
 
-from proxy.http1.race import connect_reason
+from proxy.http1.dial import connect_reason
 from tests.unit.http1.fakes import VirtualLoop
 from tests.unit.http1.network import (
     ACCEPTS,

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import trustme
 
-from proxy.http1.connect import Target, tls_reason
+from proxy.http1.connect import Target
+from proxy.http1.securing import tls_reason
 from proxy.model.call import Progress
 from proxy.model.message import Failure
 from proxy.model.phase import Phase
