@@ -41,7 +41,7 @@ class Dns:
     ) -> None:
         known = tuple(upstreams)
         self._upstreams = {each.name: (each.partner, _named(each)) for each in known}
-        self._pinned = {each.name: each.addresses or (each.resolve_as,) for each in known}
+        self._pinned = {each.name: _fixed(each) for each in known}
         wanted = {name for _, name in self._upstreams.values() if name is not None}
         lookup = Lookup(servers.nameservers, servers.timeout_s, tell)
         self.names = Names(
@@ -62,7 +62,11 @@ class Dns:
                 self.notes = (f"the snapshot knows {recalled} of {len(wanted)} names",)
 
     def resolver(self, upstream: Upstream) -> Resolver:
-        """How one upstream finds its addresses."""
+        """How one upstream finds its addresses: those of its forward proxy, if it has one, which
+        somebody named on purpose and which may well be in our own network.
+        """
+        if upstream.egress.proxy is not None:
+            return Resolver((), self.names, private=True)
         return Resolver(upstream.addresses, self.names, private=upstream.allow_private)
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
@@ -97,7 +101,16 @@ class Dns:
 
 
 def _named(upstream: Upstream) -> Name | None:
+    if upstream.egress.proxy is not None:
+        return name_of(upstream.egress.proxy.host, (), private=True)
     return name_of(upstream.resolve_as, upstream.addresses, private=upstream.allow_private)
+
+
+def _fixed(upstream: Upstream) -> tuple[str, ...]:
+    """Where to connect if there is no name to ask for."""
+    if upstream.egress.proxy is not None:
+        return (upstream.egress.proxy.host,)
+    return upstream.addresses or (upstream.resolve_as,)
 
 
 def _allowed(private: bool) -> Allowed:

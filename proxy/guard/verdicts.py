@@ -10,10 +10,11 @@
     in doubt: deadline, cut short, yet past the slow limit   overdue
     everything else                                          nothing
 
-"Everything else" is what is ours: refusals, the pool's queue, names, our own
-certificate, our journal, a bug, a deadline that the application made shorter, a
-connection that was closed while idle, an answer out of the journal. A cancelled
-attempt has no outcome: whoever holds its permit ends it with NOTHING.
+"Everything else" is what is ours: refusals, the pool's queue, names, a forward proxy
+of ours and what it says of the way behind it, our own certificate, our journal, a
+bug, a deadline that the application made shorter, a connection that was closed while
+idle, an answer out of the journal. A cancelled attempt has no outcome: whoever holds
+its permit ends it with NOTHING.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from enum import Enum
 from math import inf
 
 from proxy.model.call import Attempt
+from proxy.model.egress import FORWARD_PROXY
 from proxy.model.message import Response
 from proxy.model.outcome import Answered, InDoubt, Origin, Outcome, Unsent
 from proxy.model.phase import Phase
@@ -62,6 +64,8 @@ def verdict(outcome: Outcome, took_s: float, patience_s: float, slow_s: float) -
     if outcome.origin is not Origin.PARTNER and outcome.origin is not Origin.NETWORK:
         return Verdict.NOTHING
     if isinstance(outcome, Unsent):
+        if outcome.reason.startswith(FORWARD_PROXY):
+            return Verdict.NOTHING
         return Verdict.UNREACHABLE if outcome.phase in _BEFORE_SENDING else Verdict.NOTHING
     if isinstance(outcome, InDoubt):
         return _in_doubt(outcome.reason, took_s, patience_s, slow_s)

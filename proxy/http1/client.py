@@ -25,12 +25,20 @@ from typing import cast
 
 from proxy.http1.answer import AnswerReader
 from proxy.http1.exchange import Exchange, Owner, Result
-from proxy.http1.securing import Securable
+from proxy.http1.securing import Securable, tls_reason
 from proxy.http1.timer import NEVER, LazyTimer
 from proxy.model.message import Failure, Response
 from proxy.model.phase import Phase
 
 _TIMEOUTS = frozenset(("timeout", "deadline"))
+
+
+def _alert(error: ssl.SSLError) -> str:
+    """A refusal of our certificate has its own word: under TLS 1.3 it comes when the request has
+    left, since only the partner's side of the handshake was waited for.
+    """
+    reason = tls_reason(error)
+    return reason if reason.startswith("client_certificate") else "tls_alert"
 
 
 class ClientConnection(Securable):
@@ -108,7 +116,7 @@ class ClientConnection(Securable):
         self.closed = True
         self._timer.close()
         if isinstance(exc, ssl.SSLError):
-            self._fail("tls_alert")
+            self._fail(_alert(exc))
         elif exc is not None:
             self._fail("reset")
         else:

@@ -21,6 +21,8 @@ from proxy.model.message import Failure
 from proxy.model.phase import Phase
 from proxy.model.route import PoolLimits, Timeouts
 
+_DRAINING = Failure(Phase.QUEUE, "draining", sent=False)
+
 
 class Pool:
     """All connections of one upstream; no lock, since nothing awaits between check and change."""
@@ -46,7 +48,7 @@ class Pool:
         self._idle: list[ClientConnection] = []
         self._lingering: set[ClientConnection] = set()
         self._opening = 0
-        self._waiters: deque[asyncio.Future[ClientConnection | None]] = deque()
+        self._waiters: deque[asyncio.Future[ClientConnection | Failure | None]] = deque()
         self._tending: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -97,6 +99,8 @@ class Pool:
 
     async def _place(self, until: float) -> ClientConnection | Failure | None:
         """A freed connection, a place reserved to open one (None), or why there is neither."""
+        if self._closed:
+            return _DRAINING
         while self._room() <= 0:
             waited = await self._wait(until)
             if not isinstance(waited, ClientConnection) or waited.fit():
@@ -137,7 +141,7 @@ class Pool:
         """A freed connection, a reserved place (None), or the failure to get either in time."""
         if len(self._waiters) >= self.limits.waiters_max:
             return Failure(Phase.QUEUE, "pool_full", sent=False)
-        waiter: asyncio.Future[ClientConnection | None] = self._loop.create_future()
+        waiter: asyncio.Future[ClientConnection | Failure | None] = self._loop.create_future()
         self._waiters.append(waiter)
         try:
             async with asyncio.timeout(max(0.0, until - self._now())):
@@ -154,19 +158,19 @@ class Pool:
                 self._forget(waiter)
             raise
 
-    def _forget(self, waiter: asyncio.Future[ClientConnection | None]) -> None:
+    def _forget(self, waiter: asyncio.Future[ClientConnection | Failure | None]) -> None:
         if waiter in self._waiters:
             self._waiters.remove(waiter)
 
-    def _give_back(self, connection: ClientConnection | None) -> None:
+    def _give_back(self, connection: ClientConnection | Failure | None) -> None:
         """A waiter was cancelled in the instant in which it was served."""
         if connection is None:
             self._opening -= 1
             self._pass_on()
-        else:
+        elif not isinstance(connection, Failure):
             self.freed(connection)
 
-    def _next_waiter(self) -> asyncio.Future[ClientConnection | None] | None:
+    def _next_waiter(self) -> asyncio.Future[ClientConnection | Failure | None] | None:
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
@@ -265,8 +269,12 @@ class Pool:
         }
 
     async def drain(self, within_s: float) -> None:
-        """Close idle connections at once; let lingering ones have their time, bounded."""
+        """Close idle connections and tell who waits that there will be none; let lingering ones
+        have their time, bounded.
+        """
         self._closed = True
+        while (waiter := self._next_waiter()) is not None:
+            waiter.set_result(_DRAINING)
         if self._tending is not None:
             self._tending.cancel()
         for connection in list(self._idle):

@@ -11,6 +11,7 @@ from proxy.model.breaker import BREAKER, BreakerLimits
 from proxy.model.bulkhead import LIMITS, BestEffort, BulkheadLimits, Priority
 from proxy.model.checking import CHECKS, CheckLimits, Standby
 from proxy.model.dimension import Dimension
+from proxy.model.egress import DIRECT, Egress
 from proxy.model.message import Header
 from proxy.model.ordering import LISTED, Ordering
 from proxy.model.outcome import Execution
@@ -164,6 +165,7 @@ class Upstream:
     breaker: BreakerLimits = BREAKER
     """Of each operation."""
     checks: CheckLimits = CHECKS
+    egress: Egress = DIRECT
 
 
 @dataclass(frozen=True, slots=True)

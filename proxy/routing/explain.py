@@ -74,12 +74,24 @@ def _key(route: Route, method: str) -> str:
 
 
 def _connects(upstream: Upstream) -> str:
+    """Where to, and by which way out if it is not just the machine's."""
+    egress = upstream.egress
+    ways = [f"from {' and '.join(egress.source_addresses)}"] if egress.source_addresses else []
+    if egress.proxy is not None:
+        scheme = "https" if egress.proxy.tls else "http"
+        host = f"[{egress.proxy.host}]" if ":" in egress.proxy.host else egress.proxy.host
+        ways.append(f"through {scheme}://{host}:{egress.proxy.port}")
+    return ", ".join([_place(upstream), *ways])
+
+
+def _place(upstream: Upstream) -> str:
     if upstream.addresses:
         return f"to {', '.join(upstream.addresses)}, pinned"
     try:
         ip_address(upstream.resolve_as.strip("[]"))
     except ValueError:
-        return f"to what {upstream.resolve_as} resolves to"
+        by = " there" if upstream.egress.proxy is not None else ""
+        return f"to what {upstream.resolve_as} resolves to{by}"
     return f"to {upstream.resolve_as}, an address"
 
 

@@ -12,9 +12,9 @@ from proxy.model.message import Header, header
 from proxy.model.settling import SettleRule
 from proxy.settings import build_bulkhead as bulkhead
 from proxy.settings import build_dimensions as dimensions
+from proxy.settings import build_egress, defaults
 from proxy.settings import build_keys as keys
 from proxy.settings import build_probing as probing
-from proxy.settings import defaults
 from proxy.settings.build_affinity import affinity
 from proxy.settings.kinds import OPERATIONS
 from proxy.settings.partner import Headers, Partner, Pool, Timeouts, Tls, Upstream
@@ -106,6 +106,7 @@ def _upstream(
         bulkhead=bulkhead.limits(upstream.bulkhead),
         breaker=bulkhead.breaker(upstream.breaker),
         checks=probing.checks(upstream.checks),
+        egress=build_egress.egress(upstream.egress),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from proxy.model.outcome import Execution
 from proxy.model.route import Money
+from proxy.settings.checks_egress import check_egress
 from proxy.settings.defaults import MONEY
 from proxy.settings.finding import Finding
 from proxy.settings.headers import carries_credential
@@ -27,6 +28,7 @@ def check_upstreams(settings: Settings) -> Iterator[Finding]:
             yield from _check_name(name, loc, seen)
             yield from _check_transport(loc, upstream)
             yield from _check_resolving(loc, upstream)
+            yield from check_egress(loc, upstream)
             yield from _check_tls(loc, upstream)
             yield from _check_pool((*loc, "pool"), upstream.pool)
             yield from check_headers((*loc, "headers"), upstream.headers)

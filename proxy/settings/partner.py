@@ -7,6 +7,7 @@ from typing import Annotated
 from proxy.settings.base import Model, key, required
 from proxy.settings.breaker import Breaker
 from proxy.settings.bulkhead import Bulkhead
+from proxy.settings.egress import Egress
 from proxy.settings.journal import Inquiry, OwnKeys, Reversal, SettleWord
 from proxy.settings.kinds import (
     BaseUrl,
@@ -127,6 +128,7 @@ class Upstream(Model):
     allow_cleartext: Annotated[bool, flag()] = key(
         False, "accept http beyond loopback: card data unencrypted"
     )
+    egress: Egress = key({}, "how connections leave this machine")
     headers: Headers = key({}, "headers to set and to remove")
     tls: Tls | None = key(None, "trust and client certificate")
     timeouts: Timeouts = key({}, "limits of one attempt's phases")

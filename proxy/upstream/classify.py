@@ -7,12 +7,15 @@ routing/eligibility.py and nowhere else.
 
 from __future__ import annotations
 
+from proxy.model.egress import FORWARD_PROXY
 from proxy.model.message import Failure, Response
 from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome, Unsent
 from proxy.model.phase import Phase
 from proxy.model.route import Candidate, OperationRule
 
-_OWN_REASONS = frozenset(("no_local_port", "no_descriptor", "deadline", "paused"))
+_OWN_REASONS = frozenset(
+    ("no_local_port", "no_descriptor", "no_source_address", "deadline", "paused", "draining")
+)
 _NETWORK_REASONS = frozenset(("unreachable", "timeout"))
 
 
@@ -38,7 +41,9 @@ def origin_of(failure: Failure) -> Origin:
         return Origin.PROXY
     if failure.phase is Phase.RESOLVE:
         return Origin.DNS
-    if failure.phase is Phase.CONNECT and failure.reason in _NETWORK_REASONS:
+    if failure.phase is Phase.CONNECT and (
+        failure.reason in _NETWORK_REASONS or failure.reason.startswith(FORWARD_PROXY)
+    ):
         return Origin.NETWORK
     return Origin.PARTNER
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from proxy.dns.cache import Bounds
 from proxy.dns.service import Dns, Servers
+from proxy.model.egress import Egress, ForwardProxy
+from proxy.model.route import Upstream
 from tests.support.dns_answers import SERVFAIL, addresses
 from tests.support.dns_server import DnsServer
 from tests.support.manual_clock import ManualClock
@@ -26,12 +30,17 @@ UPSTREAMS = [
 class House:
     """A service over a real name server."""
 
-    def __init__(self, server: DnsServer, snapshot: Path | None = None) -> None:
+    def __init__(
+        self,
+        server: DnsServer,
+        snapshot: Path | None = None,
+        upstreams: Sequence[Upstream] = UPSTREAMS,
+    ) -> None:
         self.clock = ManualClock()
         self.told: list[tuple[str, str]] = []
         servers = Servers((server.nameserver,), 0.5, str(snapshot) if snapshot else None)
         self.dns = Dns(
-            UPSTREAMS, servers, Bounds(), self.clock,
+            upstreams, servers, Bounds(), self.clock,
             lambda kind, result, _: self.told.append((kind, result)), lambda _: None,
         )  # fmt: skip
 
@@ -69,6 +78,24 @@ async def test_an_address_of_our_own_network_is_for_those_who_said_so() -> None:
     found = house.dns.resolver(UPSTREAMS[4]).resolve("e.example", 1.0)
     assert isinstance(found, list)
     assert [address for _, address in found] == ["10.1.2.3"]
+
+
+async def test_a_forward_proxy_is_what_is_looked_up() -> None:
+    """In place of the partner, whose name it looks up itself; it may well be in our network."""
+    named = upstream("n", egress=Egress((), ForwardProxy("proxy.example", 3128)))
+    fixed = upstream("f", addresses=("192.0.2.7",), egress=Egress((), ForwardProxy("::1", 3128)))
+    with DnsServer() as server:
+        server.set("proxy.example", "A", addresses("10.1.2.3"))
+        house = House(server, upstreams=[named, fixed])
+        await house.settle()
+        assert {query.name for query in server.queries()} == {"proxy.example"}
+    found = house.dns.resolver(named).resolve("proxy.example", 1.0)
+    assert isinstance(found, list)
+    assert [address for _, address in found] == ["10.1.2.3"]
+    assert house.dns.resolver(fixed).resolve("::1", 1.0) == [(socket.AF_INET6, "::1")]
+    report = house.dns.report()["names"]
+    assert isinstance(report, list)
+    assert [row["addresses"] for row in report if row["name"] == "f"] == [["::1"]]
 
 
 async def test_trouble_is_told_for_each_upstream_that_has_it() -> None:

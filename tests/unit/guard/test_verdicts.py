@@ -15,6 +15,8 @@ from tests.support.values import attempt, candidate, headers, response
 
 PATIENCE_S, SLOW_S = 30.0, 3.0
 
+PROXY_WORDS = ("auth", "closed", "malformed", "no_route", "refused", "timeout", "unreachable")
+
 
 def _verdict(outcome: Outcome, took_s: float = 0.2) -> Verdict:
     return verdict(outcome, took_s, PATIENCE_S, SLOW_S)
@@ -73,6 +75,9 @@ def test_refusals_say_nothing(origin: Origin) -> None:
         (Phase.RESOLVE, "no_such_name"),
         (Phase.RESOLVE, "timeout"),
         (Phase.CONNECT, "no_local_port"),
+        (Phase.CONNECT, "no_source_address"),
+        (Phase.RESOLVE, "proxy_no_such_name"),
+        *((Phase.CONNECT, f"proxy_{word}") for word in PROXY_WORDS),
         (Phase.CONNECT, "no_descriptor"),
         (Phase.TLS, "client_certificate_required"),
         (Phase.TLS, "client_certificate_refused"),
@@ -82,7 +87,7 @@ def test_refusals_say_nothing(origin: Origin) -> None:
     ],
 )
 def test_what_is_ours_says_nothing(phase: Phase, reason: str) -> None:
-    """Our queue, names, machine, certificate and clock; and an idle connection's end."""
+    """Our queue, names, machine, proxy, certificate and clock; and an idle connection's end."""
     assert _failed(phase, reason, sent=False) is Verdict.NOTHING
 
 

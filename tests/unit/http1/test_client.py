@@ -58,11 +58,22 @@ def test_a_closed_connection_sends_nothing(loop: VirtualLoop, how: str) -> None:
     assert (line.transport.writes, line.progress.sent_at) == (0, 0.0)
 
 
+def alert(reason: str) -> ssl.SSLError:
+    """As OpenSSL raises it."""
+    error = ssl.SSLError()
+    error.reason = reason
+    return error
+
+
 BREAKS: dict[str, tuple[Callable[[Line], None], str]] = {
     "FIN": (Line.end, "closed"),
     "a transport that just ends": (Line.lose, "closed"),
     "RST": (lambda line: line.lose(ConnectionResetError()), "reset"),
     "a TLS alert": (lambda line: line.lose(ssl.SSLError()), "tls_alert"),
+    "a TLS alert about our certificate": (
+        lambda line: line.lose(alert("TLSV13_ALERT_CERTIFICATE_REQUIRED")),
+        "client_certificate_required",
+    ),
     "the pool's abort": (lambda line: line.connection.abort(), "closed"),
 }
 

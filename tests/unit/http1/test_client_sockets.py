@@ -6,14 +6,18 @@ The pool is the real one; the partner is a scripted origin in threads of its own
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 
 import pytest
+import trustme
 
+from proxy.http1.connect import Target
 from proxy.model.message import Failure, Response
 from proxy.model.phase import Phase
+from tests.support.origin import Origin
 from tests.support.peer import Peer, always, answer
-from tests.unit.http1.caller import EITHER, EMPTY, PATIENCE_S, echo, partner
+from tests.unit.http1.caller import AUTHORITY, EITHER, EMPTY, PATIENCE_S, Caller, echo, partner
 
 
 @EITHER
@@ -141,3 +145,27 @@ async def test_an_aborted_connection_is_gone_at_once(tls: bool) -> None:
         await caller.until()
         await asyncio.sleep(0.01)
         assert time.monotonic() - begun_at < 2.0
+
+
+@pytest.mark.parametrize("shown", [False, True], ids=["no certificate", "a strange one"])
+async def test_a_client_certificate_that_tls_1_3_refuses(shown: bool) -> None:
+    """Is in doubt, if it can with a reason of its own: the request had left when the alert came."""
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    AUTHORITY.issue_cert("localhost").configure_cert(theirs)
+    AUTHORITY.configure_trust(theirs)
+    theirs.verify_mode, theirs.minimum_version = ssl.CERT_REQUIRED, ssl.TLSVersion.TLSv1_3
+    ours = ssl.create_default_context()
+    AUTHORITY.configure_trust(ours)
+    if shown:
+        trustme.CA().issue_cert("application").configure_cert(ours)
+    with Origin(tls=theirs) as origin:
+        caller = Caller(origin, tls=True)
+        caller.pool.target = Target("localhost", origin.port, ours, "localhost")
+        reason = "client_certificate_refused" if shown else "client_certificate_required"
+        failure = await caller.call()
+        assert isinstance(failure, Failure)
+        # the partner's reset, for the request that it did not read, may overtake its alert
+        assert failure.reason in (reason, "reset")
+        assert (failure.phase, failure.sent) == (Phase.FIRST_BYTE, True)
+        assert origin.received == []
+        await caller.until()

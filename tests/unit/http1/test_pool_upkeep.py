@@ -184,6 +184,26 @@ def test_a_drained_pool_keeps_nothing(loop: VirtualLoop) -> None:
         assert body(task) == b"last"
 
 
+def test_the_drain_ends_every_wait(loop: VirtualLoop) -> None:
+    """Nobody waits for a connection that will not come, and nobody begins to."""
+    with Partner(loop, connections_max=1).connecting() as partner:
+        (busy,) = partner.busy(1)
+        waiting = [partner.begin(b"waits"), partner.begin(b"waits too")]
+        loop.settle()
+        counts(partner, busy=1, waiting=2)
+        waiting[0].cancel()
+        draining = loop.create_task(partner.pool.drain(0.0))
+        loop.settle()
+        assert draining.done()
+        failure = Failure(Phase.QUEUE, "draining", sent=False)
+        assert waiting[1].result() == failure
+        late = partner.begin(b"late")
+        loop.settle()
+        assert late.result() == failure
+        assert busy.result() == Failure(Phase.FIRST_BYTE, "closed", sent=True)
+        counts(partner)
+
+
 def test_a_drained_pool_opens_nothing_ahead(loop: VirtualLoop) -> None:
     """And gives up on what it was opening."""
     with Partner(loop, prewarm=1).connecting() as partner:

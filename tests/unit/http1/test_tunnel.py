@@ -16,7 +16,7 @@ from proxy.model.message import Failure
 from proxy.model.phase import Phase
 from tests.support.forward_proxy import Asked, ForwardProxy
 from tests.support.origin import Origin
-from tests.support.peer import always, answer
+from tests.support.peer import Peer, always, answer
 from tests.unit.http1.caller import AUTHORITY, CLIENT, SERVER, Caller
 from tests.unit.http1.test_connect import dial, hang_up
 
@@ -93,10 +93,15 @@ def test_the_certificate_is_the_partners_inside_tls() -> None:
         runner.run(refused_certificate(to_proxy=True))
 
 
+def silent(peer: Peer) -> None:
+    """Says nothing until the other side gives up."""
+    peer.wait_closed()
+
+
 async def test_a_partner_that_is_silent_in_the_handshake() -> None:
     """Has the time of phase tls, as without a proxy."""
     with (
-        Origin(lambda peer: peer.wait_closed() and None) as origin,
+        Origin(silent) as origin,
         ForwardProxy({PARTNER.decode(): origin.port}) as proxy,
     ):
         failure = await dial(0, target=target(via(proxy), CLIENT), tls_s=0.05)

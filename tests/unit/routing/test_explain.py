@@ -9,6 +9,7 @@ import pytest
 from proxy.model.breaker import BreakerLimits, BreakerMode
 from proxy.model.bulkhead import BestEffort, BulkheadLimits
 from proxy.model.checking import CheckKind, CheckLimits, CheckRequest, Standby
+from proxy.model.egress import Egress, ForwardProxy
 from proxy.model.message import header
 from proxy.model.outcome import Execution
 from proxy.model.route import Candidate, HeaderRules, KeyFrom, Money, OwnKeys, Retry, Route
@@ -185,6 +186,19 @@ def test_what_follows_an_unknown_goes_by_the_settle_mode(
     text = _explained(RouteTable([replace(route(first), idempotency=KEYED)]))
     assert unknown in text
     assert f"settled    {settled}" in text
+
+
+def test_the_way_out_is_shown() -> None:
+    """The source and the proxy, whose name servers then count, and never its password."""
+    proxy = ForwardProxy("::1", 3128, tls=True, authorization=b"Basic eA==")
+    egress = Egress(("192.0.2.7", "2001:db8::7"), proxy)
+    by_proxy = replace(FIRST, upstream=replace(FIRST.upstream, egress=egress))
+    said = _explained(RouteTable([route(by_proxy)]))
+    assert (
+        "connects   to what a.example resolves to there, from 192.0.2.7 and 2001:db8::7, "
+        "through https://[::1]:3128"
+    ) in said
+    assert "eA==" not in said
 
 
 def test_pinned_addresses_are_shown() -> None:

@@ -26,13 +26,14 @@ SCHEMA = json_schema()
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
     """The annotated example with the files that it refers to."""
-    tokens = ("tidegate-token", "tidegate-admin-token", "northpay-secret")
+    tokens = ("tidegate-token", "tidegate-admin-token", "northpay-secret", "egress-password")
     for name in (
         *tokens,
         "clearhouse-key",
         "collector-key",
         "collector-ca.pem",
         "northpay-ca.pem",
+        "egress-ca.pem",
         "client.pem",
         "client.key",
     ):

@@ -76,6 +76,12 @@ def test_only_whether_it_was_sent_decides_between_none_and_unknown(
     [
         (Phase.QUEUE, "pool_full", Origin.PROXY),
         (Phase.QUEUE, "pool_timeout", Origin.PROXY),
+        (Phase.QUEUE, "draining", Origin.PROXY),
+        (Phase.CONNECT, "no_source_address", Origin.PROXY),
+        (Phase.CONNECT, "proxy_auth", Origin.NETWORK),
+        (Phase.CONNECT, "proxy_no_route", Origin.NETWORK),
+        (Phase.CONNECT, "proxy_unreachable", Origin.NETWORK),
+        (Phase.RESOLVE, "proxy_no_such_name", Origin.DNS),
         (Phase.RESOLVE, "no_such_name", Origin.DNS),
         (Phase.RESOLVE, "server_failure", Origin.DNS),
         (Phase.RESOLVE, "timeout", Origin.DNS),

@@ -9,6 +9,7 @@ import time
 from proxy.http1.client import ClientConnection
 from proxy.http1.connect import Address, Tell
 from proxy.model.call import Progress
+from proxy.model.egress import Egress, ForwardProxy
 from proxy.model.route import TlsFiles, Upstream
 from proxy.upstream.transports import transports
 from tests.support.values import upstream
@@ -43,6 +44,26 @@ async def test_each_upstream_has_a_pool_and_shares_its_trust() -> None:
     assert targets["plain"].tls is None
     assert targets["one"].tls is targets["two"].tls
     assert (targets["two"].host, targets["two"].server_name) == ("two.example", "two.example")
+
+
+async def test_the_way_out_is_the_upstreams_own() -> None:
+    """Its source, its proxy, and trust for that proxy's own certificate where it has one."""
+    proxy = ForwardProxy("proxy", 3128, tls=True)
+    made = transports(
+        [
+            upstream("direct", tls=True, port=443),
+            upstream("other", egress=Egress(("127.0.0.2",), proxy)),
+        ],
+        lambda of: lambda name, within_s: "no_such_name",
+        time.monotonic,
+        asyncio.get_running_loop(),
+    )
+    direct, other = (each.pool.target for each in made.values())
+    assert (direct.sources, direct.via) == (None, None)
+    assert other.sources == {socket.AF_INET: "127.0.0.2"}
+    assert other.via is not None
+    assert other.via.tls is direct.tls
+    assert other.tls is None
 
 
 async def test_each_upstream_hears_of_its_own_addresses() -> None:
