@@ -49,6 +49,7 @@ def fence(journal: Journal, now: Callable[[], float]) -> AttemptLayer:
                 attempt=ticket.attempt + 1, partner=upstream.partner, upstream=upstream.name,
                 partner_key=ticket.partner_key,
                 send_by=journal.store.instant().wall + ticket.send_by - begun_at,
+                same_endpoint=_same_endpoint(call, upstream.name),
             )  # fmt: skip
             ticket.fenced = True  # also when it fails: it may reach the disk yet
             ticket.attempt += 1
@@ -63,6 +64,11 @@ def fence(journal: Journal, now: Callable[[], float]) -> AttemptLayer:
         return handle
 
     return layer
+
+
+def _same_endpoint(call: Call, upstream: str) -> frozenset[str]:
+    assert call.route is not None
+    return call.route.keyed.same_endpoint.get(upstream, frozenset())
 
 
 def begins_by(candidate: Candidate, deadline_at: float, now: float) -> float:

@@ -170,6 +170,8 @@ class Fence:
     upstream: str
     partner_key: str
     send_by: float
+    same_endpoint: frozenset[str] = frozenset()
+    """Upstreams that are this one by another way out: what is in doubt there may go here, too."""
 
 
 @dataclass(frozen=True, slots=True)

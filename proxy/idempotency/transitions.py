@@ -168,7 +168,8 @@ def _resendable(row: Record, wanted: Claim, now: Instant) -> bool:
 
 
 def _fence(row: Record, made: Fence, now: Instant) -> Record:
-    if row.doubts and (made.upstream, made.partner_key) != (row.upstream, row.partner_key):
+    elsewhere = made.upstream != row.upstream and row.upstream not in made.same_endpoint
+    if row.doubts and (elsewhere or made.partner_key != row.partner_key):
         raise JournalError("what is in doubt must not be sent elsewhere or under another key")
     if row.settling in _REVERSING:
         raise JournalError("what is being reversed must not be sent again")

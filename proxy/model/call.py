@@ -60,7 +60,7 @@ class Ticket:
     resend: bool
     """An earlier sending under this key is in doubt, and this call repeats it."""
     only_upstream: str | None
-    """Where alone the repetition may go."""
+    """Where alone the repetition may go, by whatever way out."""
     conclusive: frozenset[int]
     """See OwnKeys."""
     fenced: bool = False

@@ -12,6 +12,7 @@ from proxy.model.bulkhead import LIMITS, BestEffort, BulkheadLimits, Priority
 from proxy.model.checking import CHECKS, CheckLimits, Standby
 from proxy.model.dimension import Dimension
 from proxy.model.egress import DIRECT, Egress
+from proxy.model.keyed import LENGTH_MAX, Keyed, keyed
 from proxy.model.message import Header
 from proxy.model.ordering import LISTED, Ordering
 from proxy.model.outcome import Execution
@@ -122,7 +123,7 @@ class OwnKeys:
 
     header: bytes | None = None
     """As it is spelled; None where the partner has none."""
-    length_max: int = 64
+    length_max: int = LENGTH_MAX
     resend_s: float = 0.0
     """How long after the first sending a repetition is safe: the partner's window less a margin;
     0.0 where calls in doubt are settled in another way."""
@@ -191,29 +192,6 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
-class Keyed:
-    """What a key's claim has to know of all candidates together."""
-
-    length_max: int
-    """Of a key that each of them takes."""
-    resend_s: Mapping[str, float]
-    """By upstream, see OwnKeys."""
-    references: tuple[str, ...]
-    """JSON pointers to the application's own reference; several only if candidates disagree."""
-    after_absence: frozenset[str]
-    """Upstreams where a repetition is safe only after the partner was asked and had nothing."""
-
-
-def _keyed(candidates: tuple[Candidate, ...]) -> Keyed:
-    return Keyed(
-        min((each.own_keys.length_max for each in candidates), default=OwnKeys().length_max),
-        {each.upstream.name: each.own_keys.resend_s for each in candidates},
-        tuple(sorted({each.settle.reference for each in candidates if each.settle.reference})),
-        frozenset(each.upstream.name for each in candidates if each.settle.resend_when_absent),
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class Route:
     """A rule that matches calls to candidates; no hosts or methods: any that is accepted."""
 
@@ -247,7 +225,7 @@ class Route:
 
     def __post_init__(self) -> None:
         """What every keyed call would find out anew."""
-        object.__setattr__(self, "keyed", _keyed(self.candidates))
+        object.__setattr__(self, "keyed", keyed(self.candidates))
         object.__setattr__(self, "follows", follows(self.operation, self.affinity))
         own = f"best_effort/{self.name}"
         object.__setattr__(self, "compartment", own if self.best_effort else self.operation)

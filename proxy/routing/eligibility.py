@@ -8,12 +8,15 @@
 Nothing else decides it: no status code, no exception class, no HTTP verb by
 itself (GET and HEAD count as moving no money only where the operation leaves
 that to the method, because there are gateways that charge on a GET).
+
+The application's own repetition of a call in doubt, under its idempotency key, is
+another matter: `ways_to` says where alone it may go.
 """
 
 from __future__ import annotations
 
 from proxy.model.outcome import Answered, Execution, Outcome
-from proxy.model.route import Money, OperationRule
+from proxy.model.route import Candidate, Money, OperationRule, Route
 
 _SAFE_METHODS = frozenset((b"GET", b"HEAD"))
 
@@ -32,6 +35,18 @@ def may_try_again(outcome: Outcome, rule: OperationRule, method: bytes) -> bool:
     if outcome.execution is Execution.DONE:
         return False
     return not moves_money(rule, method)
+
+
+def ways_to(sent_to: str, chosen: tuple[Candidate, ...], route: Route) -> tuple[Candidate, ...]:
+    """Where alone a repetition of a call in doubt may go: to the endpoint that had it.
+
+    That is the upstream itself, and those that are it by another way out (model/keyed.py).
+    First the ones where a new call would go now, in that order, then the others: one
+    that was drained settles what it has.
+    """
+    same = route.keyed.same_endpoint.get(sent_to, frozenset())
+    ordered = {each.upstream.name: each for each in (*chosen, *route.candidates)}
+    return tuple(each for name, each in ordered.items() if name in same)
 
 
 def more_telling(earlier: Outcome, later: Outcome) -> Outcome:

@@ -3,7 +3,7 @@
 Where a call may go is asked again right before each candidate: an operator's word
 counts for whatever has not gone there yet. A repetition is the exception. It goes
 where the first sending went, whatever was said since, for what is in doubt there
-can be settled nowhere else.
+can be settled nowhere else; yet by any way out that leads there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from proxy.model.outcome import Execution, Origin, Outcome, Refused
 from proxy.model.route import Candidate
 from proxy.pipeline.layer import AttemptHandler, Choice, Handler
 from proxy.routing.choose import by_file
-from proxy.routing.eligibility import may_try_again, more_telling
+from proxy.routing.eligibility import may_try_again, more_telling, ways_to
 
 _NO_CANDIDATE = Refused(
     "no_candidate", 503,
@@ -51,8 +51,7 @@ def _pinned(call: Call) -> tuple[Candidate, ...] | None:
     if call.ticket is None or call.ticket.only_upstream is None:
         return None
     assert call.route is not None
-    only = call.ticket.only_upstream
-    return tuple(each for each in call.route.candidates if each.upstream.name == only)
+    return ways_to(call.ticket.only_upstream, call.candidates, call.route)
 
 
 def _open(candidate: Candidate, call: Call, now: tuple[Candidate, ...]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -19,8 +20,8 @@ from proxy.model.outcome import (
 )
 from proxy.model.phase import Phase
 from proxy.model.route import Money
-from proxy.routing.eligibility import may_try_again, more_telling, moves_money
-from tests.support.values import response, rule
+from proxy.routing.eligibility import may_try_again, more_telling, moves_money, ways_to
+from tests.support.values import candidate, response, route, rule, upstream
 
 METHODS = (b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"get", b"CHARGE")
 
@@ -103,3 +104,30 @@ def test_among_equals_an_answer_says_more_and_then_the_later() -> None:
     assert more_telling(busy, refused) is busy
     assert more_telling(refused, busy) is busy
     assert more_telling(refused, again) is again
+
+
+@given(
+    chosen=st.permutations(["a", "p", "b", "q"]).map(lambda names: names[:2]),
+    sent_to=st.sampled_from(["a", "p", "b", "q"]),
+)
+def test_a_repetition_goes_to_the_endpoint_that_had_the_call(
+    chosen: list[str], sent_to: str
+) -> None:
+    """By every way that leads there, those open to new calls first; to no other endpoint ever."""
+    twins = {"a": "p", "p": "a", "b": "q", "q": "b"}
+    each = {
+        name: candidate(upstream=replace(upstream("ab"[name in "bq"]), name=name)) for name in twins
+    }
+    at = route(*each.values())
+    found = [
+        made.upstream.name for made in ways_to(sent_to, tuple(each[name] for name in chosen), at)
+    ]
+    same = {sent_to, twins[sent_to]}
+    assert set(found) == same
+    assert found == sorted(found, key=lambda name: name not in chosen)
+    assert [name for name in found if name in chosen] == [name for name in chosen if name in same]
+
+
+def test_what_was_sent_where_the_route_no_longer_leads_goes_nowhere() -> None:
+    """No candidate is near enough."""
+    assert ways_to("gone", (), route(candidate("a"))) == ()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from proxy.model.call import Call, Ticket
+from proxy.model.egress import Egress
 from proxy.model.outcome import Answered, Execution, InDoubt, Origin, Outcome, Refused, Unsent
 from proxy.model.phase import Phase
 from proxy.model.route import Candidate, Money
@@ -37,6 +40,10 @@ class _Walk:
     async def run(self, money: Money = Money.YES, method: bytes = b"POST") -> Outcome:
         candidates = [candidate(name, rule=rule(money)) for name in "abc"]
         made = call(request(method), route(*candidates, deadline_s=30.0))
+        return await self.walk(made)
+
+    async def walk(self, made: Call) -> Outcome:
+        """One call."""
         return await failover(self._attempt, self._clock)(made)
 
     async def _attempt(self, made: Call, at: Candidate) -> Outcome:
@@ -193,6 +200,16 @@ async def test_a_repetition_goes_where_the_first_sending_went() -> None:
     made.candidates, made.ticket = (A,), _ticket("b", resend=True)
     assert (await operator.run(made)).upstream == "b"
     assert operator.asked == ["b"]
+
+
+async def test_a_repetition_takes_another_way_to_the_same_endpoint() -> None:
+    """When nothing was sent by the first, and only there: another endpoint has other keys."""
+    by_proxy = replace(A.upstream, name="p", egress=Egress(("192.0.2.7",)))
+    walk = _Walk(_unsent("a"), _answer("p", Execution.DONE))
+    made = call(taken=route(A, B, replace(A, upstream=by_proxy)))
+    made.ticket = _ticket("a", resend=True)
+    assert (await walk.walk(made)).upstream == "p"
+    assert walk.asked == ["a", "p"]
 
 
 def _ticket(only: str, *, resend: bool) -> Ticket:
