@@ -2,7 +2,7 @@
 
 Two upstreams are the same endpoint if whatever a partner could tell them apart
 by is the same: who is asked, where, under which name, with which credentials.
-Then only the way out differs, which the partner does not see, and an idempotency
+Then only the way out differs, of which the partner sees an address at most, and an idempotency
 key of one is known at the other. Any other difference may be another account or
 another region with keys of its own, so it counts, however small it looks.
 """
@@ -56,8 +56,13 @@ def keyed(candidates: tuple[Candidate, ...]) -> Keyed:
 
 
 def same_endpoint(one: Upstream, other: Upstream) -> bool:
-    """Whether nothing but the way out tells them apart for the partner."""
-    return _seen_by_partner(one) == _seen_by_partner(other)
+    """Whether it is one upstream, or nothing but the way out tells them apart.
+
+    Two with the same way out as well are two for a reason that is not known here.
+    """
+    if one.name == other.name:
+        return True
+    return one.egress != other.egress and _seen_by_partner(one) == _seen_by_partner(other)
 
 
 def _seen_by_partner(upstream: Upstream) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.model.egress import Egress
 from proxy.model.outcome import (
     Answered,
     Execution,
@@ -23,6 +24,7 @@ from proxy.model.route import Money
 from proxy.routing.eligibility import may_try_again, more_telling, moves_money, ways_to
 from tests.support.values import candidate, response, route, rule, upstream
 
+WAYS = {name: Egress((name,) if name in "pq" else ()) for name in "abpq"}
 METHODS = (b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"get", b"CHARGE")
 
 MOVES = {
@@ -116,7 +118,10 @@ def test_a_repetition_goes_to_the_endpoint_that_had_the_call(
     """By every way that leads there, those open to new calls first; to no other endpoint ever."""
     twins = {"a": "p", "p": "a", "b": "q", "q": "b"}
     each = {
-        name: candidate(upstream=replace(upstream("ab"[name in "bq"]), name=name)) for name in twins
+        name: candidate(
+            upstream=replace(upstream("ab"[name in "bq"]), name=name, egress=WAYS[name])
+        )
+        for name in twins
     }
     at = route(*each.values())
     found = [
