@@ -10,7 +10,7 @@ import asyncio
 import gc
 import importlib
 import random
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from proxy import __version__
@@ -85,27 +85,16 @@ class Sidecar:
         )
         self._guards = Guards(built.routes, self._clock.now, self._sink.emit, checked=True)
         self._orderings = Orderings(built.routes, self._guards.condition, self._clock.now)
-        self._load, self._sink.load = (
-            reporter(
-                admission=self._admission.report, bulkheads=self._bulkheads.report,
-                background=self._background.report, breakers=breakers,
-                orders=self._orderings.report,
-            )
-            for breakers in (self._guards.report, self._guards.metered)
-        )  # fmt: skip
         self._warm = Warm(built.routes, self._guards.checks.well, self._clock.now)
         self._built = built
         self._overrides = Overrides(built.routes, built.upstreams, self._clock, self._sink.emit)
         self._orders = Orders(self._overrides, self._settings.overrides_file, self._clock)
         hold_breakers(self._overrides, self._guards)
-        self._sink.overrides.standing = self._overrides.remaining
-        self._sink.overrides.kept = lambda: not self._orders.trouble
         self._around = around = Around(
             self._settings, loop, self._clock, self._sink.emit, self._bug
         )
         self._health = HealthRoom(around, built, self._guards, self._sink)
         self._dns = make_dns(around, built.upstreams)
-        self._sink.dns.names = self._dns.names.report
         self._transports = transports(
             built.upstreams.values(),
             lambda upstream: self._dns.resolver(upstream).resolve,
@@ -118,11 +107,7 @@ class Sidecar:
         )
         checked = (built, self._transports, self._guards, self._identities, around)
         self._checker = make_checker(*checked, self._sink)
-        self._sink.load = reporter(
-            admission=self._admission.report, bulkheads=self._bulkheads.report,
-            background=self._background.report, breakers=self._guards.report,
-            orders=self._orderings.report, checks=self._checker.report, warm=self._warm.report,
-        )  # fmt: skip
+        self._load = self._reports()
         self.broken = asyncio.Event()
         """The journal can be trusted no more: stop, and begin again from its file."""
         self._journal = make_journal(around, self.broken.set)
@@ -139,6 +124,24 @@ class Sidecar:
         self.admin = ""
         self.notes = self._dns.notes + self._orders.recall() + self._health.notes
         """What an operator should hear at the start."""
+
+    def _reports(self) -> Callable[[], dict[str, Any]]:
+        """What the house tells of itself when it is asked: all of it, and for metrics less."""
+        sink, guards = self._sink, self._guards
+        sink.overrides.standing = self._overrides.remaining
+        sink.overrides.kept = lambda: not self._orders.trouble
+        sink.dns.names = self._dns.names.report
+        whole, sink.load = (
+            reporter(
+                admission=self._admission.report, bulkheads=self._bulkheads.report,
+                background=self._background.report, breakers=breakers,
+                orders=self._orderings.report, checks=self._checker.report,
+                warm=self._warm.report,
+            )
+            for breakers in (guards.report, guards.metered)
+        )  # fmt: skip
+        self._health.load = whole
+        return whole
 
     def call_path(self) -> Replier:
         """The stack, as a call travels it."""
@@ -341,7 +344,7 @@ class Sidecar:
         troubles = self._dns.troubles()
         self._findings.names(troubles)
         self._findings.checks(self._checker.troubles())
-        self._health.tick(troubles)
+        self._health.tick(troubles, self._checker.troubles())
         self._sink.tick()
         self._tending = self._loop.call_later(TEND_INTERVAL_S, self._tend)
 

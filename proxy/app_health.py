@@ -9,6 +9,7 @@ from typing import Any
 from proxy.alerts.delivery import Alerts
 from proxy.app_parts import Around
 from proxy.guard.guards import Guards
+from proxy.health.checker import UNPROVEN, Trouble
 from proxy.health.health import Health, Notice
 from proxy.health.keeping import Keeper
 from proxy.health.report import Reports
@@ -27,7 +28,6 @@ class HealthRoom:
     def __init__(self, around: Around, built: Built, guards: Guards, sink: Sink) -> None:
         limits = health(around.settings)
         self._emit = around.emit
-        self._sink = sink
         self._alerts = Alerts(alerts(around.settings), around.clock.now, socket.gethostname())
         self._health = Health(around.clock, self._changed, slow_limit(guards), built.routes, limits)
         self._reports = Reports(self._health, around.clock)
@@ -40,6 +40,8 @@ class HealthRoom:
         self.in_doubt: Callable[[Sequence[Unsettled]], None] = self._health.in_doubt
         self.notices: Callable[[str, Iterable[Notice]], None] = self._health.notices
         """What other rooms know without counting calls: (source, all of it)."""
+        self.load: Callable[[], Mapping[str, Any]] = dict
+        """Breakers among it; set by the composition root."""
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
         """What has to run beside the calls."""
@@ -49,9 +51,14 @@ class HealthRoom:
         """Keep what is known, before the end."""
         await self._keeper.write()
 
-    def tick(self, names: list[tuple[str, str, str, float]]) -> None:
-        """Once a second; `names` are those in trouble."""
+    def tick(self, names: list[tuple[str, str, str, float]], checks: Iterable[Trouble]) -> None:
+        """Once a second; `names` are those in trouble, `checks` what checks know.
+
+        A check that fails is no verdict: where calls go they say more, and elsewhere the
+        standby is not proven soon.
+        """
         self._health.names(names)
+        self._health.notices("checks", (_unproven(each) for each in checks if each[3] == UNPROVEN))
         self._health.look()
 
     # -- what the admin listener serves ------------------------------------------------
@@ -74,12 +81,19 @@ class HealthRoom:
 
     def overview(self) -> dict[str, Any]:
         """Everything at a glance."""
-        load: Mapping[str, Any] = self._sink.load()
-        return self._reports.overview(load["breakers"]) | {"receivers": self._alerts.report()}
+        return self._reports.overview(self.load()["breakers"]) | {
+            "receivers": self._alerts.report()
+        }
 
     def _changed(self, event: IncidentChanged) -> None:
         self._emit(event)
         self._alerts.take(event)
+
+
+def _unproven(trouble: Trouble) -> Notice:
+    partner, upstream, _, reason, origin, since = trouble
+    text = "neither a call nor a check has passed there"
+    return Notice(partner, upstream, "standby", f"standby_{reason}", origin, since, text)
 
 
 def slow_limit(guards: Guards) -> SlowLimit:

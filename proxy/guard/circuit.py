@@ -84,18 +84,7 @@ class Circuit:
 
     def would_refuse(self, now: float) -> bool:
         """What `admit` would say; it changes nothing."""
-        states = self.states
-        if states.flows:
-            return False
-        if states.isolation is not None:
-            return now < states.isolation.until
-        if self._policy.shadow:
-            return False
-        if states.held.state is State.OPEN:
-            return now < states.next_probe_at or states.awaited.holds(now)
-        if states.held.state is State.HALF_OPEN:
-            return states.probes >= self._policy.probes_max
-        return states.ramp is not None and not states.ramp.would_admit(now)
+        return not self.states.flows and self.states.would_refuse(now)
 
     def ended(self, permit: Permit, verdict: Verdict, took_s: float, now: float) -> None:
         """Take a permit back; called by `Permit.end`, once."""

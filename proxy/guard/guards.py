@@ -13,27 +13,21 @@ from typing import Any
 
 from proxy.guard.checked import Checked
 from proxy.guard.circuit import Circuit
+from proxy.guard.described import row
 from proxy.guard.family import Family, Member
 from proxy.guard.gate import Gate
 from proxy.guard.last_way import LastWay
 from proxy.guard.order import Order
 from proxy.guard.permit import Beside, Standing, State
-from proxy.guard.policy import Checks, Policy
+from proxy.guard.policy import policy
 from proxy.guard.slices import Slice
-from proxy.model.breaker import BreakerLimits, BreakerMode
-from proxy.model.checking import CHECKS, CheckKind, CheckLimits
+from proxy.model.breaker import BreakerMode
 from proxy.model.dimension import VALUES_MAX
 from proxy.model.events import BreakerChanged
 from proxy.model.ordering import Condition
 from proxy.model.route import Candidate, Route, Upstream
 from proxy.pipeline.layer import AttemptLayer, Choice
 
-_CHECKS = {
-    CheckKind.OFF: Checks.NEVER,
-    CheckKind.AUTO: Checks.UNREACHABLE,
-    CheckKind.CONNECT: Checks.UNREACHABLE,
-    CheckKind.REQUEST: Checks.ALWAYS,
-}
 _SPARED = (State.CLOSED, State.DEGRADED, State.OPEN, State.HALF_OPEN)
 """States in which a circuit in shadow mode changes no call's way."""
 
@@ -129,12 +123,12 @@ class Guards:
     def report(self) -> list[dict[str, Any]]:
         """All that can be seen of each."""
         now = self._now()
-        return [_row(each, now) for each in self.slices()]
+        return [row(each, now) for each in self.slices()]
 
     def metered(self) -> list[dict[str, Any]]:
         """The same without narrow slices that were never in trouble: there may be many."""
         now = self._now()
-        return [_row(each, now) for each in self.slices() if not each.part or each.changes]
+        return [row(each, now) for each in self.slices() if not each.part or each.changes]
 
     def _make(
         self, compartment: str, candidate: Candidate, dimensions: Mapping[str, int] | None
@@ -209,68 +203,3 @@ def _dimensions(routes: Iterable[Route]) -> dict[str, dict[str, int]]:
             known = found.setdefault(route.compartment, {})
             known[name] = max(known.get(name, 0), bounds.get(name, VALUES_MAX))
     return found
-
-
-def _row(at: Slice, now: float) -> dict[str, Any]:
-    """One slice as a document."""
-    return {
-        "partner": at.partner,
-        "upstream": at.upstream,
-        "compartment": at.compartment,
-        "part": at.part,
-        "slice": at.name,
-        **described(at.circuit.standing(now), now),
-        "refused": dict(at.refused),
-        "would_refuse": at.would_refuse,
-        "throttled": at.throttled,
-        "changes": {state.value: at.changes.get(state.value, 0) for state in State},
-    }
-
-
-_CHECK_LATE_S = 5.0
-"""Beyond its timeout: a check that nobody makes must not hold a breaker open."""
-
-
-def policy(limits: BreakerLimits, checks: CheckLimits | None = None) -> Policy:
-    """What a circuit goes by; `checks` None: nobody makes any."""
-    return Policy(
-        checks=Checks.NEVER if checks is None else _CHECKS[checks.kind],
-        check_wait_s=(checks or CHECKS).timeout_s + _CHECK_LATE_S,
-        unreachable_max=limits.unreachable_max,
-        open_share=limits.open_share,
-        open_s=limits.open_s,
-        open_max_s=limits.open_max_s,
-        slow_max_s=limits.slow_max_s,
-        shadow=limits.mode is BreakerMode.SHADOW,
-    )
-
-
-def described(standing: Standing, now: float) -> dict[str, Any]:
-    """A circuit as it stands, as a document; times in seconds from this moment."""
-    figures, probe_at = standing.figures, standing.next_probe_at
-    return {
-        "state": standing.state.value,
-        "shadow": standing.shadow,
-        "for_s": round(now - standing.since, 3),
-        "why": standing.why,
-        "calls": figures.calls,
-        "failures": figures.failures,
-        "saturated": figures.saturated,
-        "slow": figures.slow,
-        "share": round(figures.share, 4),
-        "share_low": round(figures.share_low, 4),
-        "share_high": round(figures.share_high, 4),
-        "ordinary_share": round(figures.ordinary_share, 4),
-        "p50_ms": _ms(figures.p50_s),
-        "p99_ms": _ms(figures.p99_s),
-        "ordinary_p99_ms": _ms(figures.ordinary_p99_s),
-        "slow_ms": _ms(figures.slow_s),
-        "probes": standing.probes,
-        "awaits_check": standing.awaits_check,
-        "admitted_share": round(standing.admitted_share, 3),
-        "next_probe_s": None if probe_at is None else round(max(0.0, probe_at - now), 3),
-    }
-
-
-def _ms(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds * 1000, 3)

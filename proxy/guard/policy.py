@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from proxy.model.breaker import BreakerLimits, BreakerMode
+from proxy.model.checking import CHECKS, CheckKind, CheckLimits
+
 
 class Checks(Enum):
     """Before which probes a check is to pass."""
@@ -74,3 +77,27 @@ class Policy:
     """A check that goes on failing for so long may itself be wrong; then one call goes."""
     shadow: bool = False
     """Reports and never refuses; what an operator isolates is refused all the same."""
+
+
+_CHECKS = {
+    CheckKind.OFF: Checks.NEVER,
+    CheckKind.AUTO: Checks.UNREACHABLE,
+    CheckKind.CONNECT: Checks.UNREACHABLE,
+    CheckKind.REQUEST: Checks.ALWAYS,
+}
+_CHECK_LATE_S = 5.0
+"""Beyond its timeout: a check that nobody makes must not hold a breaker open."""
+
+
+def policy(limits: BreakerLimits, checks: CheckLimits | None = None) -> Policy:
+    """What a circuit goes by; `checks` None: nobody makes any."""
+    return Policy(
+        checks=Checks.NEVER if checks is None else _CHECKS[checks.kind],
+        check_wait_s=(checks or CHECKS).timeout_s + _CHECK_LATE_S,
+        unreachable_max=limits.unreachable_max,
+        open_share=limits.open_share,
+        open_s=limits.open_s,
+        open_max_s=limits.open_max_s,
+        slow_max_s=limits.slow_max_s,
+        shadow=limits.mode is BreakerMode.SHADOW,
+    )

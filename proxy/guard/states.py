@@ -59,6 +59,18 @@ class States:
         """A refusal by the state of this moment."""
         return Refusal(self.held.state, code, self._why, wait_s, figure)
 
+    def would_refuse(self, now: float) -> bool:
+        """Whether a call would be refused at this moment; it changes nothing."""
+        if self.isolation is not None:
+            return now < self.isolation.until
+        if self._policy.shadow:
+            return False
+        if self.held.state is State.OPEN:
+            return now < self.next_probe_at or self.awaited.holds(now)
+        if self.held.state is State.HALF_OPEN:
+            return self.probes >= self._policy.probes_max
+        return self.ramp is not None and not self.ramp.would_admit(now)
+
     def standing(self, now: float) -> Standing:
         """The whole of it, with the figures of this moment."""
         state, isolation = self.state, self.isolation

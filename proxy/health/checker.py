@@ -28,6 +28,7 @@ _GRACE_S = 0.25
 """Beyond a check's timeout, so that it can say itself in which phase it was."""
 
 Check = Callable[[Upstream, CheckKind], Awaitable[CheckResult]]
+UNPROVEN = "not_proven"
 Trouble = tuple[str, str, str, str, str, float]
 """Partner, upstream, phase, reason, origin, and since when, monotonic."""
 
@@ -166,7 +167,7 @@ class Checker:
                 yield at.partner, at.name, f"check {phase}", reason, last.origin, watch.since
             if watch.unproven:
                 since = now - watch.quiet_s(now)
-                yield at.partner, at.name, "standby", "not_proven", Origin.PARTNER, since
+                yield at.partner, at.name, "standby", UNPROVEN, Origin.PARTNER, since
 
     def report(self) -> list[dict[str, Any]]:
         """All that is known of each, in the order of the file."""

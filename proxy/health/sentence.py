@@ -56,6 +56,7 @@ _PHASES = {
     ANSWER: "its answers",
     "settle": "settling",
     "arrival": "calls from the application",
+    "standby": "the standby",
 }
 
 

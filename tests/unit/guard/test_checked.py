@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
-from proxy.guard.guards import policy
 from proxy.guard.permit import Permit, State
-from proxy.guard.policy import Checks
 from proxy.guard.verdicts import Verdict
-from proxy.model.breaker import BREAKER, BreakerLimits, BreakerMode
-from proxy.model.checking import CheckKind, CheckLimits
+from proxy.model.breaker import BreakerLimits, BreakerMode
 from proxy.model.route import Candidate, Route
 from tests.support.values import call, candidate, route, upstream
 from tests.unit.guard.slices import Slices
@@ -30,21 +25,6 @@ def _calls(house: Slices, name: str, verdict: Verdict, count: int = 5) -> None:
         permit = house.made.of(name, "authorize").admit(house.clock.now())
         assert isinstance(permit, Permit)
         permit.end(verdict, 0.1, house.clock.now())
-
-
-@pytest.mark.parametrize(
-    ("kind", "first"),
-    [
-        (CheckKind.AUTO, Checks.UNREACHABLE), (CheckKind.CONNECT, Checks.UNREACHABLE),
-        (CheckKind.REQUEST, Checks.ALWAYS), (CheckKind.OFF, Checks.NEVER),
-    ],
-)  # fmt: skip
-def test_the_kind_of_check_says_before_which_probes_it_is_made(
-    kind: CheckKind, first: Checks
-) -> None:
-    """And how long one without any word waits follows from the check's timeout."""
-    made = policy(BREAKER, CheckLimits(kind, timeout_s=2.0))
-    assert (made.checks, made.check_wait_s) == (first, 7.0)
 
 
 def test_a_breaker_waits_for_the_check_of_its_upstream() -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
-from proxy.guard.guards import policy
 from proxy.guard.permit import Permit
-from proxy.guard.policy import Policy
-from proxy.model.breaker import BREAKER, BreakerLimits, BreakerMode
+from proxy.model.breaker import BreakerLimits, BreakerMode
 from proxy.model.bulkhead import BestEffort
 from tests.support.values import candidate, response, route, upstream
 from tests.unit.guard.sliced import CURRENCY, GOOD, SCHEME, Sliced, of, sliced
@@ -42,21 +38,6 @@ def test_each_change_is_told_with_what_led_to_it() -> None:
     assert 3.7 <= told.next_probe_s <= 6.3
 
 
-def test_a_report_is_a_document_with_the_state_and_its_figures() -> None:
-    """Bounds and the next probe among them; it can be written as JSON."""
-    house = Slices(route(A, B))
-    house.trip("a")
-    house.clock.advance(1.0)
-    opened, well = house.made.report()
-    assert json.loads(json.dumps(opened)) == opened
-    assert (opened["state"], opened["for_s"], opened["share"]) == ("open", 1.0, 1.0)
-    assert opened["share_low"] < opened["share"] <= opened["share_high"]
-    assert opened["next_probe_s"] > 0.0
-    assert opened["changes"]["open"] == 1
-    assert (well["state"], well["why"], well["next_probe_s"]) == ("closed", "start", None)
-    assert (well["calls"], well["p99_ms"]) == (0, None)
-
-
 def test_calls_that_hang_are_seen_without_any_ending() -> None:
     """By the look once a second."""
     house = Slices(route(A, B))
@@ -69,14 +50,6 @@ def test_calls_that_hang_are_seen_without_any_ending() -> None:
         house.made.tick()
     assert house.made.report()[0]["slow"] == 30
     assert [each.state for each in house.told] == ["degraded"]
-
-
-def test_the_defaults_of_the_configuration_are_those_of_the_policy() -> None:
-    """Each number stands in one place, or says the same in both."""
-    assert policy(BREAKER) == Policy()
-    made = policy(BreakerLimits(BreakerMode.SHADOW, 3, 0.4, 1.0, 2.0, 5.0))
-    assert (made.shadow, made.unreachable_max, made.open_share) == (True, 3, 0.4)
-    assert (made.open_s, made.open_max_s, made.slow_max_s) == (1.0, 2.0, 5.0)
 
 
 def test_an_upstream_without_a_breaker_is_not_watched() -> None:
