@@ -60,9 +60,14 @@ $(VENV)/.bench-installed: $(VENV)/.dev-installed requirements/bench.lock
 	@$(LOCKED) -r requirements/bench.lock
 	@touch $@
 
+$(VENV)/.compile-installed: $(VENV)/.project-installed requirements/compile.lock
+	@echo "installing requirements/compile.lock"
+	@$(LOCKED) -r requirements/compile.lock
+	@touch $@
+
 # --- what one does here --------------------------------------------------------------------------
 
-.PHONY: help run test lint format bench incidents fuzz lock clean
+.PHONY: help run test test-compiled lint format compiled bench incidents fuzz lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
@@ -89,8 +94,18 @@ format: $(VENV)/.dev-installed ## rewrites the code in the house format
 	@$(VENV)/bin/ruff check --fix-only --quiet .
 	@$(VENV)/bin/ruff format .
 
-bench: $(VENV)/.bench-installed ## calls per second and added latency beside other proxies
-	@$(PY) -m loadtests.bench $(ARGS)
+# The compiled package, as the image has it; needs a C compiler and Python's headers.
+compiled: $(VENV)/.compile-installed ## the package with its hot rooms in C, in build/compiled
+	@$(PY) -m tools.compile build/compiled
+
+test-compiled: compiled $(VENV)/.dev-installed ## the tests of the real process, against the compiled package
+	@TIDEGATE_PACKAGE=$(CURDIR)/build/compiled $(PY) -m pytest -n $(JOBS) --no-cov tests/wire tests/contract $(ARGS)
+
+# `make bench COMPILED=` measures the sources as they are.
+COMPILED ?= yes
+PACKAGE = $(if $(COMPILED),TIDEGATE_PACKAGE=$(CURDIR)/build/compiled)
+bench: $(VENV)/.bench-installed $(if $(COMPILED),compiled) ## calls per second and added latency beside other proxies
+	@$(PACKAGE) $(PY) -m loadtests.bench $(ARGS)
 
 incidents: $(VENV)/.bench-installed ## replays real incidents; ONLY=INC-08,INC-15 QUICK=1 KILLS=10000
 	@$(PY) -m loadtests.incidents $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) \
@@ -108,6 +123,7 @@ lock: $(VENV)/.dev-installed ## the lock files again, from pyproject.toml; ARGS=
 	$(PIP_COMPILE) $(EXTRAS) -c requirements/build.lock -o requirements/run.lock pyproject.toml
 	$(PIP_COMPILE) $(EXTRAS) --extra dev -c requirements/build.lock -c requirements/run.lock \
 	  -o requirements/dev.lock pyproject.toml
+	$(PIP_COMPILE) $(EXTRAS) --extra compile -c requirements/dev.lock -o requirements/compile.lock pyproject.toml
 	$(PIP_COMPILE) $(EXTRAS) --extra bench -c requirements/dev.lock -o requirements/bench.lock pyproject.toml
 
 clean: ## removes what the other targets made here

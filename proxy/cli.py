@@ -45,8 +45,9 @@ def main() -> None:
 def _version(wanted: bool) -> None:
     if wanted:
         from proxy import __version__
+        from proxy.built import form
 
-        typer.echo(__version__)
+        typer.echo(f"{__version__} ({form()})")
         raise typer.Exit
 
 

@@ -90,6 +90,7 @@ def wanted(document: dict[str, Any]) -> dict[str, list[str]]:
         "run.lock": project["dependencies"],
         "dev.lock": project["dependencies"] + extras["dev"],
         "bench.lock": project["dependencies"] + extras["bench"],
+        "compile.lock": project["dependencies"] + extras["compile"],
     }
 
 

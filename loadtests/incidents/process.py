@@ -21,6 +21,13 @@ class ReplayError(Exception):
     """The replay could not be carried through; the text is for a person."""
 
 
+def environment() -> dict[str, str]:
+    """Where children find `proxy`: in the folder that TIDEGATE_PACKAGE names, or in this tree."""
+    places = [os.environ.get("TIDEGATE_PACKAGE"), str(_REPOSITORY)]
+    path = os.pathsep.join(filter(None, places))
+    return {**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
+
+
 class Process:
     """A child with its output in files beside each other: `NAME.out` and `NAME.err`.
 
@@ -39,7 +46,7 @@ class Process:
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
-                env={**os.environ, "PYTHONPATH": str(_REPOSITORY)},
+                env=environment(),
             )
 
     @property

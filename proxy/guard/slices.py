@@ -24,8 +24,10 @@ class Slice:
 
     family: Family | None = None
     """The narrow slices beside it; only where a route of its compartment has dimensions."""
-    era = generation = 0
-    """Of the family's parts, and of the circuit, when this one last began anew."""
+    era = 0
+    """Of the family's parts, when this one last began anew."""
+    generation = 0
+    """Of the circuit, when this one last began anew."""
 
     def __init__(
         self, partner: str, upstream: str, compartment: str, circuit: Circuit, part: str = ""

@@ -48,18 +48,20 @@ class AnswerReader:
 
     def feed(self, data: bytes) -> Response | str | None:
         """The answer, the reason that it cannot be one, or None when more is needed."""
-        if self._head is None:
+        head = self._head
+        if head is None:
             if not self._buffer:
                 answer = self._whole(data)
                 if answer is not None:
                     return answer
             self._buffer += data
             reason = self._read_head()
-            if reason is not None or self._head is None:
+            head = self._head
+            if reason is not None or head is None:
                 return reason
         else:
             self._buffer += data
-        return self._read_body(self._head)
+        return self._read_body(head)
 
     def end(self, *, allowed: bool) -> Response | str:
         """The wire ended: an answer only where its end is what ends it, and that is allowed."""

@@ -72,11 +72,13 @@ class RequestReader:
 
     def advance(self) -> Whole | Reject | None:
         """The same from what was kept."""
-        if self._head is None:
+        head = self._head
+        if head is None:
             refused = self._read_head()
-            if refused is not None or self._head is None:
+            head = self._head
+            if refused is not None or head is None:
                 return refused
-        return self._read_body(self._head)
+        return self._read_body(head)
 
     def _whole(self, data: bytes) -> Whole | None:
         """The usual case, without a copy: one segment is exactly one request with its length."""

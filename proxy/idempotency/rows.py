@@ -17,6 +17,7 @@ COLUMNS = (
 """In the order of the values below."""
 LINKS = ("link_request", "link_answer")
 """Null where there is none, so that the indexes of them have only what leads somewhere."""
+_REQUEST, _ANSWER = (COLUMNS.index(name) - len(COLUMNS) for name in LINKS)
 MADE = "state IN ('in_doubt', 'settled')"
 """The rows of calls that made a payment, or may have: of one at work nobody knows yet where."""
 _ID_BEGINNING = re.compile(r"[0-9a-f]{6,32}")
@@ -39,14 +40,12 @@ def values(row: Record) -> tuple[Any, ...]:
 def record(columns: tuple[Any, ...]) -> Record:
     """A record from the values of its columns. Raises JournalError for a state that is none."""
     row_id, tenant, group, operation, key, fingerprint, state, *rest = columns
+    rest[_REQUEST], rest[_ANSWER] = rest[_REQUEST] or b"", rest[_ANSWER] or b""
     try:
         known = State(state)
     except ValueError:
         raise JournalError(f"the row {row_id.hex()} has the state {state!r}") from None
-    found = Record(row_id, Scope(tenant, group, operation, key), fingerprint, known, *rest)
-    found.link_request = found.link_request or b""
-    found.link_answer = found.link_answer or b""
-    return found
+    return Record(row_id, Scope(tenant, group, operation, key), fingerprint, known, *rest)
 
 
 def id_bounds(beginning: str) -> tuple[bytes, bytes] | None:

@@ -77,8 +77,8 @@ class Writer:
         self.full = False
         """No room for anything new; what was begun is still written, into the ballast's room."""
         self.broken = False
-        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
-        self._thread.start()
+        self._writer = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._writer.start()
 
     def waiting_s(self) -> float:
         """How long the oldest change has been waiting for its commit; 0.0 when none is."""
@@ -106,7 +106,7 @@ class Writer:
     def close(self) -> None:
         """Write what was submitted, and end the thread."""
         self._changes.put(None)
-        self._thread.join()
+        self._writer.join()
 
     # -- the thread -----------------------------------------------------------------
 

@@ -36,8 +36,8 @@ class LineWriter:
         self._finished_bytes = 0
         self._dropped_here = 0
         self._dropped_there = 0
-        self._thread = threading.Thread(target=self._write, name="log", daemon=True)
-        self._thread.start()
+        self._writer = threading.Thread(target=self._write, name="log", daemon=True)
+        self._writer.start()
 
     @property
     def dropped(self) -> int:
@@ -57,7 +57,7 @@ class LineWriter:
         """Write what was gathered, if it can be written in time."""
         self._flush()
         self._batches.put(None)
-        self._thread.join(within_s)
+        self._writer.join(within_s)
 
     def _flush(self) -> None:
         self._flush_planned = False
@@ -92,7 +92,8 @@ def _write_all(descriptor: int, data: bytes) -> bytes:
     view = memoryview(data)
     while view:
         try:
-            view = view[os.write(descriptor, view) :]
+            written = os.write(descriptor, view)
+            view = view[written:]
         except BlockingIOError:  # whoever shares our stdout may have made it non-blocking
             writable = select.poll()
             writable.register(descriptor, select.POLLOUT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
+from proxy.built import form
 from proxy.telemetry.metrics import family
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -30,7 +31,7 @@ def state_lines(
     )
     for name, value in gauges.items():
         yield from family(name, "gauge", "Now.", [((), value)])
-    build = (("version", version), ("config_hash", config_hash))
+    build = (("version", version), ("form", form()), ("config_hash", config_hash))
     yield from family("tidegate_build_info", "gauge", "What is running.", [(build, 1)])
     yield from family(
         "process_resident_memory_bytes", "gauge", "Resident memory.", [((), resident_bytes())]

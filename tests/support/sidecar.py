@@ -28,6 +28,8 @@ READY_WAIT_S = 20.0
 STOP_WAIT_S = 45.0
 """Above the longest drain a test configures."""
 REPOSITORY = Path(__file__).resolve().parents[2]
+PACKAGE = os.environ.get("TIDEGATE_PACKAGE") or str(REPOSITORY)
+"""Where the sidecar's `proxy` stands: this tree, or a folder that `make compiled` made of it."""
 
 Address = tuple[str, int] | str
 """Host and port, or the path of a Unix socket."""
@@ -83,7 +85,7 @@ class Sidecar:
                 stdout=out if stdout is None else stdout,
                 stderr=err,
                 cwd=directory,
-                env={**os.environ, "PYTHONPATH": str(REPOSITORY), **(environment or {})},
+                env={**os.environ, "PYTHONPATH": PACKAGE, **(environment or {})},
             )
         try:
             self.payments, self.admin = self._wait_ready()

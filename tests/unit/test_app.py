@@ -120,7 +120,7 @@ async def test_an_admin_port_that_is_taken_ends_the_start_and_opens_nothing(
             await sidecar.start()
     with pytest.raises(ConnectionRefusedError):
         await Running(sidecar).ask("POST", "/psp/x")
-    assert not sidecar._sink.lines._thread.is_alive()
+    assert not sidecar._sink.lines._writer.is_alive()
 
 
 async def test_both_listeners_can_be_unix_sockets(tmp_path: Path, origin: Origin) -> None:

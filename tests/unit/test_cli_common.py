@@ -36,4 +36,4 @@ def test_a_failure_has_its_code(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_version_is_the_packages() -> None:
     """As reports of trouble name it."""
-    assert CliRunner().invoke(app, ["--version"]).stdout == f"{__version__}\n"
+    assert CliRunner().invoke(app, ["--version"]).stdout == f"{__version__} (interpreted)\n"

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from loadtests.bench.calllog import LogFields
-from loadtests.bench.host import free_port
+from loadtests.bench.host import REPOSITORY, free_port
 from loadtests.bench.subjects.base import Launch, Place
+
+_PACKAGE = os.environ.get("TIDEGATE_PACKAGE") or str(REPOSITORY)
+"""Where `proxy` stands: this tree, or a folder that `make compiled` made of it."""
+_PYTHON = ("env", f"PYTHONPATH={_PACKAGE}", sys.executable, "-P")
 
 
 class Tidegate:
@@ -29,11 +34,11 @@ class Tidegate:
         return None if found else "package proxy not found: run from the repository"
 
     def version(self) -> str:
-        """Of the installed distribution; a source tree alone has none."""
-        try:
-            return version("tidegate")
-        except PackageNotFoundError:
-            return "source tree"
+        """As the command says it, with whether it is compiled."""
+        said = subprocess.run(
+            [*_PYTHON, "-m", "proxy", "--version"], capture_output=True, text=True, check=True
+        )
+        return said.stdout.strip()
 
     def launch(self, place: Place) -> Launch:
         """JSON is YAML, so the file needs no YAML writer."""
@@ -61,5 +66,4 @@ class Tidegate:
             ],
         }
         path = place.write("tidegate.yaml", json.dumps(config, indent=1))
-        argv = [sys.executable, "-m", "proxy", "run", "--config", str(path)]
-        return Launch(argv, logs_to_stdout=True)
+        return Launch([*_PYTHON, "-m", "proxy", "run", "--config", str(path)], logs_to_stdout=True)

@@ -119,10 +119,10 @@ async def test_closing_does_not_wait_for_ever_on_a_reader_that_stopped(pipe: _Pi
     for _ in range(1000):
         writer.write(b"z" * 1023 + b"\n")
     writer.close(within_s=0.05)
-    assert writer._thread.is_alive()
-    assert writer._thread.daemon
+    assert writer._writer.is_alive()
+    assert writer._writer.daemon
     pipe.close(pipe.reader)
-    _until(lambda: not writer._thread.is_alive())
+    _until(lambda: not writer._writer.is_alive())
     assert writer.dropped > 0, "what the closed reader will never see is counted"
 
 
@@ -214,5 +214,5 @@ async def test_the_thread_ends_when_it_is_closed(pipe: _Pipe) -> None:
     """Nothing is left behind."""
     writer = LineWriter(asyncio.get_running_loop(), pipe.writer)
     writer.close()
-    assert not writer._thread.is_alive()
-    assert writer._thread not in threading.enumerate()
+    assert not writer._writer.is_alive()
+    assert writer._writer not in threading.enumerate()
