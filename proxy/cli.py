@@ -44,10 +44,9 @@ def main() -> None:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from proxy import __version__
-        from proxy.built import form
+        from proxy.built import described
 
-        typer.echo(f"{__version__} ({form()})")
+        typer.echo(described())
         raise typer.Exit
 
 

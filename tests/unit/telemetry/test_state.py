@@ -31,7 +31,12 @@ def test_gauges_and_the_build_are_told() -> None:
     families = _rendered()
     assert families["tidegate_in_flight"].value("tidegate_in_flight") == 3
     build = families["tidegate_build_info"]
-    assert build.value("tidegate_build_info", version="0.1.0", config_hash="ab" * 32) == 1
+    assert (
+        build.value(
+            "tidegate_build_info", version="0.1.0", form="interpreted", config_hash="ab" * 32
+        )
+        == 1
+    )
 
 
 def test_memory_is_the_kernels_figure() -> None:
