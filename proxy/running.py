@@ -29,6 +29,7 @@ def run_sidecar(loaded: Loaded, loop_name: str) -> int:
 
     Returns 0 drained, 1 not started, 3 calls were cut, 4 the journal failed.
     """
+    gc.enable()
     gc.set_threshold(20_000, 50, 50)  # calls leave no cycles behind; young scans only cost time
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold card data
     _allow_descriptors(loaded)

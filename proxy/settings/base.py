@@ -35,6 +35,7 @@ class Model(BaseModel):
     """A mapping of the configuration file."""
 
     model_config = ConfigDict(
+        defer_build=True,  # the root's validator holds its parts'; their own are rarely used
         frozen=True,
         extra="forbid",
         validate_default=True,
