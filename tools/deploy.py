@@ -40,8 +40,8 @@ class Service(Strict):
     environment: dict[str, str] = Field(default_factory=dict)
     user: str | None = None
     network_mode: str | None = Field(None, pattern=r"^service:[a-z]+$")
-    ports: list[Annotated[str, Field(pattern=_LOCAL_PORT)]] = []
-    volumes: list[Annotated[str, Field(pattern=_MOUNT)]] = []
+    ports: list[Annotated[str, Field(pattern=_LOCAL_PORT)]] = Field(default_factory=list)
+    volumes: list[Annotated[str, Field(pattern=_MOUNT)]] = Field(default_factory=list)
     tmpfs: list[str] = Field(default_factory=list)
     depends_on: list[str] = Field(default_factory=list)
     read_only: bool = False

@@ -8,7 +8,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import uvloop
@@ -18,7 +17,13 @@ from loadtests.incidents.process import ReplayError
 from loadtests.incidents.progress import Progress
 from loadtests.incidents.stage import Stage
 from loadtests.promcheck import prometheus, story
-from loadtests.promcheck.questions import Question, against_conventions, of_dashboards, of_rules
+from loadtests.promcheck.questions import (
+    Question,
+    against_conventions,
+    against_story,
+    of_dashboards,
+    of_rules,
+)
 from tests.support.dns_server import DnsServer
 from tools.monitoring import ALERTS, dashboards, rule_files
 from tools.source import ROOT
@@ -64,7 +69,7 @@ async def replay(folder: Path, progress: Progress) -> tuple[int, list[str]]:
                     for rule in await asked.rules()
                     if rule["health"] != "ok"
                 ]
-                progress.say(f"fired or pending: {', '.join(raised(await asked.rules()))}")
+                problems += await check_alerts(asked, begins_at)
                 async with session.get(f"{sidecar.admin.url}/metrics") as reply:
                     problems += check_exposition(await reply.text())
     return len(questions), problems
@@ -86,9 +91,13 @@ async def ask(
     return problems
 
 
-def raised(rules: list[dict[str, Any]]) -> list[str]:
-    """Alerts that are not quiet at the end."""
-    return sorted(rule["name"] for rule in rules if rule.get("state") in ("pending", "firing"))
+async def check_alerts(asked: prometheus.Prometheus, begins_at: float) -> list[str]:
+    """What the story raised, and what was raised of partners that were still well."""
+    well_until = begins_at + story.WELL_S - 1.0
+    raised = await asked.alerts(begins_at, time.time())
+    too_early = await asked.alerts(begins_at, well_until, '{route=~"north|south"}')
+    too_early |= await asked.alerts(begins_at, well_until, '{upstream=~"primary|standby|only"}')
+    return list(against_story(raised, too_early))
 
 
 def check_exposition(text: str) -> list[str]:

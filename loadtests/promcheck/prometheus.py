@@ -91,12 +91,23 @@ class Prometheus:
 
     async def series(self, expression: str, begins_at: float, ends_at: float) -> int:
         """How many series an expression has in that time; raises ValueError if it is none."""
+        return sum(_is_number(each) for each in await self._range(expression, begins_at, ends_at))
+
+    async def alerts(self, begins_at: float, ends_at: float, selector: str = "") -> set[str]:
+        """The alerts that were pending or firing at some time between."""
+        found = await self._range(f"count by (alertname) (ALERTS{selector})", begins_at, ends_at)
+        return {each["metric"]["alertname"] for each in found}
+
+    async def _range(
+        self, expression: str, begins_at: float, ends_at: float
+    ) -> list[dict[str, Any]]:
         asked = {"query": expression, "start": str(begins_at), "end": str(ends_at), "step": "1"}
         async with self._session.get(f"{self._url}/api/v1/query_range", params=asked) as reply:
             document = await reply.json()
         if document["status"] != "success":
             raise ValueError(document["error"])
-        return sum(_is_number(each) for each in document["data"]["result"])
+        result: list[dict[str, Any]] = document["data"]["result"]
+        return result
 
     async def rules(self) -> list[dict[str, Any]]:
         """All rules as it has them, with their health and their last error."""

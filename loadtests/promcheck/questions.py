@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from tools.monitoring import Dashboard, RuleFile
@@ -14,6 +15,27 @@ VALUES = {
     "__rate_interval": "10s", "__interval": "5s", "__range": "1m",
 }  # fmt: skip
 """What dashboards' variables are set to: everything, and intervals that fit a short story."""
+
+OR_ZERO = " or vector(0)"
+"""Has data always, and so would hide that the rest has none."""
+
+RAISED = frozenset(
+    f"Tidegate{name}"
+    for name in (
+        "PaymentsBurnFast", "PaymentsBurnSlow", "PaymentsBurnLong", "Degraded", "IncidentLong",
+        "BreakerOpen", "LastWayOut", "StandbyUnproven", "CheckFailing", "AlertsUndelivered",
+        "DnsStale", "DnsLost", "DnsFailing", "TelemetryDropped", "CollectorFails",
+    )
+)  # fmt: skip
+"""What the story has to raise, at least until it would have lasted long enough."""
+NEVER = frozenset(
+    f"Tidegate{name}"
+    for name in (
+        "Down", "NearInFlight", "PaymentsShed", "Bug", "LogLinesDropped", "OverrideNotKept",
+        "JournalUnavailable", "InDoubtOld", "SettleGaveUp",
+    )
+)  # fmt: skip
+"""What nothing in the story is a reason for."""
 
 _TYPE = re.compile(r"^# TYPE (\S+) (\S+)$", re.MULTILINE)
 _NAME = re.compile(r"(?:tidegate|process)_[a-z0-9]+(?:_[a-z0-9]+)*")
@@ -33,9 +55,8 @@ def of_dashboards(dashboards: Mapping[str, Dashboard]) -> Iterator[Question]:
     for path, dashboard in dashboards.items():
         for panel in dashboard.pictures():
             for target in panel.targets:
-                yield Question(
-                    f"{path} · {panel.title} · {target.ref}", filled(target.expr, VALUES)
-                )
+                expression = filled(target.expr, VALUES).replace(OR_ZERO, "")
+                yield Question(f"{path} · {panel.title} · {target.ref}", expression)
         for each in dashboard.annotations["list"]:
             if "expr" in each:
                 [expression] = parts(filled(each["expr"], VALUES))
@@ -50,6 +71,13 @@ def of_rules(files: Mapping[str, RuleFile]) -> Iterator[Question]:
         for alert in file.alerts():
             for part in parts(alert.expr):
                 yield Question(f"{path} · {alert.alert}", part)
+
+
+def against_story(raised: AbstractSet[str], too_early: AbstractSet[str]) -> Iterator[str]:
+    """Alerts that were not raised, that were without a reason, or before there was one."""
+    yield from (f"{name} was not raised in the story" for name in sorted(RAISED - raised))
+    yield from (f"{name} was raised without a reason" for name in sorted(NEVER & raised))
+    yield from (f"{name} was raised while all was well" for name in sorted(too_early))
 
 
 def against_conventions(exposition: str) -> Iterator[str]:

@@ -10,8 +10,12 @@ import pytest
 
 from loadtests.promcheck import prometheus
 from loadtests.promcheck.questions import (
+    NEVER,
+    OR_ZERO,
+    RAISED,
     VALUES,
     against_conventions,
+    against_story,
     of_dashboards,
     of_rules,
 )
@@ -27,6 +31,7 @@ def test_each_query_of_each_panel_is_asked() -> None:
     asked = list(of_dashboards(boards))
     assert sum("annotation" not in each.where for each in asked) == targets
     assert not any(variables(each.expression) for each in asked)
+    assert not any(OR_ZERO in each.expression for each in asked)
 
 
 def test_each_rule_is_asked_for() -> None:
@@ -94,3 +99,21 @@ def test_the_job_has_the_name_that_alerts_rely_on() -> None:
     """`up` is asked for by it."""
     [job] = prometheus.configuration("127.0.0.1:1", [])["scrape_configs"]
     assert job["job_name"] == "tidegate"
+
+
+def test_the_story_raises_what_it_has_a_reason_for() -> None:
+    """One that is missing, one without a reason and one that is too early are each named."""
+    assert list(against_story(RAISED, set())) == []
+    [missing] = against_story(RAISED - {"TidegateDegraded"}, set())
+    assert "TidegateDegraded was not raised" in missing
+    [groundless] = against_story(RAISED | {"TidegateBug"}, set())
+    assert "TidegateBug was raised without" in groundless
+    [early] = against_story(RAISED, {"TidegateDegraded"})
+    assert "while all was well" in early
+
+
+def test_the_story_judges_alerts_that_there_are() -> None:
+    """A name that no file has would be waited for in vain, or never come."""
+    names = {alert.alert for file in rule_files(ROOT).values() for alert in file.alerts()}
+    assert names >= RAISED | NEVER
+    assert not RAISED & NEVER
