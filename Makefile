@@ -67,7 +67,7 @@ $(VENV)/.compile-installed: $(VENV)/.project-installed requirements/compile.lock
 
 # --- what one does here --------------------------------------------------------------------------
 
-.PHONY: help run test test-compiled lint format compiled bench incidents fuzz lock clean
+.PHONY: help run test test-compiled lint format compiled bench incidents fuzz promcheck lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
@@ -79,7 +79,7 @@ test: $(VENV)/.dev-installed ## all tests, in parallel, with branch coverage
 	@$(PY) -m coverage erase
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal --cov --cov-report term $(ARGS)
 
-lint: $(VENV)/.dev-installed ## style, types, import rules, sizes, mirror, purity, locks, Dockerfile
+lint: $(VENV)/.dev-installed ## style, types, import rules, sizes, mirror, purity, locks, dashboards, Dockerfile
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
@@ -88,6 +88,7 @@ lint: $(VENV)/.dev-installed ## style, types, import rules, sizes, mirror, purit
 	@$(PY) -m tools.tests_mirror
 	@$(PY) -m tools.pure_check
 	@$(PY) -m tools.lock_check
+	@$(PY) -m tools.monitoring_check
 	@$(VENV)/bin/hadolint Dockerfile
 
 format: $(VENV)/.dev-installed ## rewrites the code in the house format
@@ -113,6 +114,9 @@ incidents: $(VENV)/.bench-installed ## replays real incidents; ONLY=INC-08,INC-1
 
 fuzz: $(VENV)/.dev-installed ## 2 million generated requests against the process
 	@$(PY) -m loadtests.fuzz $(ARGS)
+
+promcheck: $(VENV)/.dev-installed ## dashboards, alerts and metrics before a real Prometheus (Debian's package)
+	@$(PY) -m loadtests.promcheck
 
 # pip-compile's options are in pyproject.toml. `make lock ARGS=--upgrade` takes newer versions.
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/pip-compile $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 
 from proxy.built import form
@@ -17,7 +18,7 @@ def state_lines(
     version: str,
     config_hash: str,
 ) -> Iterator[str]:
-    """Lines of the text form: connections by upstream and state, plain gauges, build and memory."""
+    """Lines of the text form: connections by state, plain gauges, build, memory, CPU."""
     samples = [
         ((("upstream", upstream), ("state", state)), count)
         for upstream, counts in pools.items()
@@ -35,6 +36,9 @@ def state_lines(
     yield from family("tidegate_build_info", "gauge", "What is running.", [(build, 1)])
     yield from family(
         "process_resident_memory_bytes", "gauge", "Resident memory.", [((), resident_bytes())]
+    )
+    yield from family(
+        "process_cpu_seconds_total", "counter", "Of all threads.", [((), time.process_time())]
     )
 
 

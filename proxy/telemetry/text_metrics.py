@@ -26,7 +26,10 @@ _SAMPLE = re.compile(r"([a-z_:]+)(?:\{(.*)\})? (\S+)")
 _LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(r"\\(.)")
 _UNITS = {"seconds": "s", "bytes": "By"}
-_NAMES = {"process_resident_memory_bytes": ("process.memory.usage", "By")}
+_NAMES = {
+    "process_resident_memory_bytes": ("process.memory.usage", "By"),
+    "process_cpu_seconds_total": ("process.cpu.time", "s"),
+}
 POINTS_MAX = 20
 """Of one metric: some hundred microseconds of encoding."""
 Labels = tuple[tuple[str, str], ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 from proxy.telemetry.state import resident_bytes, state_lines
@@ -47,3 +48,13 @@ def test_memory_is_the_kernels_figure() -> None:
     assert abs(resident_bytes() - int(found[1]) * 1024) < 4 * 1024 * 1024
     memory = _rendered()["process_resident_memory_bytes"]
     assert memory.value("process_resident_memory_bytes") > 1024 * 1024
+
+
+def test_cpu_time_only_grows() -> None:
+    """Of all threads of the process, in seconds."""
+    name = "process_cpu_seconds_total"
+    before = _rendered()[name].value(name)
+    spent = time.process_time()
+    while time.process_time() < spent + 0.02:
+        pass
+    assert before < _rendered()[name].value(name) <= time.process_time() + 0.01
