@@ -196,9 +196,7 @@ def dns_names(
 @app.command()
 def partners(
     admin: Admin = DEFAULT_ADMIN,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="The breakers as they are served.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The breakers as served.")] = False,
 ) -> None:
     """Show each partner's breakers, with the figures they go by, and what checks have shown."""
     _, text = _ask(admin, "/load")
