@@ -24,6 +24,7 @@ from proxy.model.events import (
     CallEnded,
     CollectorChanged,
     Emit,
+    IncidentChanged,
     LateEnding,
 )
 from proxy.model.telemetry import Collector, Exporting
@@ -72,7 +73,9 @@ class Otlp:
         self._snapshot = snapshot
         self._emit = emit
         self._told = ""
-        self._not_closed: set[tuple[str, str]] = set()
+        self._not_closed: set[tuple[str, str, str]] = set()
+        self._incidents: dict[str, tuple[str, ...]] = {}
+        """Upstreams, by the incident that goes on there."""
         self.keeper = Keeper(exporting.keeping, clock.now())
         self._origins = Origins()
         self._began_ns = int(clock.wall() * 1e9)
@@ -122,12 +125,24 @@ class Otlp:
         """Keep all calls of an upstream, the good ones too, while one of its breakers is not
         closed.
         """
-        key = (event.upstream, event.compartment)
+        key = (event.upstream, event.compartment, event.part)
         if event.state == _CLOSED:
             self._not_closed.discard(key)
         else:
             self._not_closed.add(key)
-        self.keeper.degraded = frozenset(upstream for upstream, _ in self._not_closed)
+        self._keep_those_in_trouble()
+
+    def incident(self, event: IncidentChanged) -> None:
+        """Keep all calls of the upstreams of an incident, as long as it goes on."""
+        if event.ended_at is None:
+            self._incidents[event.id] = event.upstreams
+        else:
+            self._incidents.pop(event.id, None)
+        self._keep_those_in_trouble()
+
+    def _keep_those_in_trouble(self) -> None:
+        found = {upstream for upstream, _, _ in self._not_closed}
+        self.keeper.degraded = frozenset(found.union(*self._incidents.values()))
 
     def tick(self) -> None:
         """Bound what is being sent, and export metrics when their time has come."""

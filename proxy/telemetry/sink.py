@@ -167,6 +167,8 @@ class Sink:
         elif isinstance(event, IncidentChanged):
             self.health.changed(event)
             self.lines.write(self._log.incident(event))
+            if self.otlp is not None:
+                self.otlp.incident(event)
         elif isinstance(event, CollectorChanged):
             self.lines.write(self._log.collector(event))
 

@@ -22,6 +22,7 @@ from proxy.telemetry.metrics import Metrics
 from proxy.telemetry.otlp import About, Otlp
 from proxy.telemetry.points import Snapshot
 from tests.support.collector import Received, attributes, http_collector
+from tests.support.incident import incident
 from tests.support.manual_clock import WALL_START_S, ManualClock
 from tests.support.prometheus import Family, parse
 from tests.support.values import call, route
@@ -171,18 +172,33 @@ def test_a_collector_that_fails_is_told_once(house: House) -> None:
 
 
 def test_while_a_breaker_is_not_closed_its_upstreams_calls_are_kept(house: House) -> None:
-    """Until the last of its breakers is closed again."""
+    """Until the last of its breakers is closed again, those of single values among them."""
     otlp = house.otlp()
-    for compartment, state, degraded in (
-        ("authorize", "open", {"a"}),
-        ("capture", "half-open", {"a"}),
-        ("authorize", "closed", {"a"}),
-        ("capture", "closed", set()),
+    for compartment, part, state, degraded in (
+        ("authorize", "", "open", {"a"}),
+        ("authorize", "scheme=visa", "open", {"a"}),
+        ("capture", "", "half-open", {"a"}),
+        ("authorize", "", "closed", {"a"}),
+        ("capture", "", "closed", {"a"}),
+        ("authorize", "scheme=visa", "closed", set()),
     ):
         otlp.breaker(
-            BreakerChanged("acme", "a", compartment, "closed", state, "", 1, 1, False, None)
+            BreakerChanged("acme", "a", compartment, "closed", state, "", 1, 1, False, None, part)
         )
         assert otlp.keeper.degraded == degraded
+    otlp.close()
+
+
+def test_while_an_incident_goes_on_the_calls_of_its_upstreams_are_kept(house: House) -> None:
+    """Whatever the breakers say; the good calls beside the bad ones tell what differs."""
+    otlp = house.otlp()
+    otlp.incident(incident(id="1", upstreams=("a", "b")))
+    otlp.incident(incident(id="2", upstreams=("b",)))
+    assert otlp.keeper.degraded == {"a", "b"}
+    otlp.incident(incident(id="1", upstreams=("a", "b"), ended_at=9.0))
+    assert otlp.keeper.degraded == {"b"}
+    otlp.incident(incident(id="2", upstreams=("b",), ended_at=9.0))
+    assert otlp.keeper.degraded == set()
     otlp.close()
 
 
