@@ -31,6 +31,8 @@ def body(form: Form, event: IncidentChanged, sidecar: str) -> dict[str, Any]:
 def slack_text(event: IncidentChanged, sidecar: str) -> str:
     """A few lines, the sentence first."""
     head = _HEADS.get(event.change, event.change)
+    if event.part_of:
+        head = f"Now a part of incident {event.part_of}"
     impact = (
         f"{event.calls_failed} calls failed, {event.calls_in_doubt} in doubt, "
         f"{event.calls_moved} moved"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from proxy.health.incidents import Incident
+from proxy.health.incident import Incident
 
 SCHEMA = 1
 _IMPACT = ("calls_failed", "calls_in_doubt", "calls_moved", "payments_failed",

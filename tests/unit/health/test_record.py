@@ -7,7 +7,7 @@ import json
 import pytest
 
 from proxy.health import record
-from proxy.health.incidents import Incident
+from proxy.health.incident import Incident
 
 MADE = Incident(
     "20261121-031207-1", ("acme",), ("acme-eu",), ("acme-eu · authorize",), "first_byte",
