@@ -72,7 +72,7 @@ class Otlp:
         self._snapshot = snapshot
         self._emit = emit
         self._told = ""
-        self._not_closed: set[tuple[str, str]] = set()
+        self._not_closed: set[tuple[str, str, str]] = set()
         self.keeper = Keeper(exporting.keeping, clock.now())
         self._origins = Origins()
         self._began_ns = int(clock.wall() * 1e9)
@@ -122,12 +122,12 @@ class Otlp:
         """Keep all calls of an upstream, the good ones too, while one of its breakers is not
         closed.
         """
-        key = (event.upstream, event.compartment)
+        key = (event.upstream, event.compartment, event.part)
         if event.state == _CLOSED:
             self._not_closed.discard(key)
         else:
             self._not_closed.add(key)
-        self.keeper.degraded = frozenset(upstream for upstream, _ in self._not_closed)
+        self.keeper.degraded = frozenset(upstream for upstream, *_ in self._not_closed)
 
     def tick(self) -> None:
         """Bound what is being sent, and export metrics when their time has come."""

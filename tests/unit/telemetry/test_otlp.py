@@ -173,14 +173,17 @@ def test_a_collector_that_fails_is_told_once(house: House) -> None:
 def test_while_a_breaker_is_not_closed_its_upstreams_calls_are_kept(house: House) -> None:
     """Until the last of its breakers is closed again."""
     otlp = house.otlp()
-    for compartment, state, degraded in (
-        ("authorize", "open", {"a"}),
-        ("capture", "half-open", {"a"}),
-        ("authorize", "closed", {"a"}),
-        ("capture", "closed", set()),
+    for compartment, part, state, degraded in (
+        ("authorize", "", "open", {"a"}),
+        ("capture", "", "half-open", {"a"}),
+        ("authorize", "", "closed", {"a"}),
+        ("capture", "scheme=visa", "closed", {"a"}),
+        ("capture", "scheme=visa", "open", {"a"}),
+        ("capture", "", "closed", {"a"}),
+        ("capture", "scheme=visa", "closed", set()),
     ):
         otlp.breaker(
-            BreakerChanged("acme", "a", compartment, "closed", state, "", 1, 1, False, None)
+            BreakerChanged("acme", "a", compartment, "closed", state, "", 1, 1, False, None, part)
         )
         assert otlp.keeper.degraded == degraded
     otlp.close()
