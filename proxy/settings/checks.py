@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from proxy.settings.base import Model
 from proxy.settings.checks_affinity import check_affinity
+from proxy.settings.checks_alerts import check_alerts
 from proxy.settings.checks_best_effort import check_best_effort
 from proxy.settings.checks_dimensions import check_dimensions
 from proxy.settings.checks_files import check_files
@@ -50,6 +51,7 @@ def _findings(settings: Settings, root: Node) -> Iterator[Finding]:
     yield from check_dimensions(settings)
     yield from check_probing(settings)
     yield from check_telemetry(settings)
+    yield from check_alerts(settings)
 
 
 def upstream_names(root: Node) -> frozenset[str]:
