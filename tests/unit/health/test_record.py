@@ -43,6 +43,13 @@ def test_the_page_has_facts_impact_timeline_and_evidence() -> None:
         assert part in page
 
 
+def test_what_an_operator_wrote_ends_no_cell_and_begins_no_tag() -> None:
+    """A page is shown wherever post-mortems are."""
+    line = {"at": 1.0, "what": "set", "words": "isolate: a|b <img src=x>"}
+    page = record.markdown(record.read(record.document(MADE) | {"timeline": [line]}))
+    assert "| set | isolate: a\\|b &lt;img src=x> |" in page
+
+
 def test_an_open_incident_goes_on() -> None:
     """It has no end and no duration."""
     document = record.document(MADE) | {"ended_at": None, "moved_to": {}}
