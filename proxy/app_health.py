@@ -37,6 +37,8 @@ class HealthRoom:
         sink.health.open = lambda: len(self._health.incidents.open)
         sink.health.receivers = self._alerts.report
         self.notes = self._keeper.recall()
+        for each in self._health.incidents.open:
+            self._alerts.recall(each.told("opened"))
         self.in_doubt: Callable[[Sequence[Unsettled]], None] = self._health.in_doubt
         self.notices: Callable[[str, Iterable[Notice]], None] = self._health.notices
         """What other rooms know without counting calls: (source, all of it)."""

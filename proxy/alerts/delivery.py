@@ -60,6 +60,11 @@ class Alerts:
         for each in self.receivers:
             each.outbox.take(event, self._now())
 
+    def recall(self, event: IncidentChanged) -> None:
+        """One that an earlier run has told, and that goes on."""
+        for each in self.receivers:
+            each.outbox.recall(event, self._now())
+
     def works(self) -> list[Coroutine[Any, Any, None]]:
         """What has to run beside the calls."""
         return [self._serve(each) for each in self.receivers]

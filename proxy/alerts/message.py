@@ -1,6 +1,7 @@
 """PURE. An alert as a webhook takes it: our own JSON, or a text that Slack and its kin read.
 
-All of it is ours: names of the configuration, fixed words and numbers. Nothing of a call is in it.
+All of it is ours: names of the configuration, fixed words and numbers. Of a call nothing is in it
+but the values of dimensions, which cannot hold a card number.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ def body(form: Form, event: IncidentChanged, sidecar: str) -> dict[str, Any]:
 def slack_text(event: IncidentChanged, sidecar: str) -> str:
     """A few lines, the sentence first."""
     head = _HEADS.get(event.change, event.change)
+    if event.part_of:
+        head = f"Now a part of incident {event.part_of}"
     impact = (
         f"{event.calls_failed} calls failed, {event.calls_in_doubt} in doubt, "
         f"{event.calls_moved} moved"

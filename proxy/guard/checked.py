@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 
 from proxy.guard.permit import State
 from proxy.guard.slices import Slice, Slices
-from proxy.model.route import Candidate, Route
+from proxy.model.call import Call
+from proxy.model.route import Candidate
 
 
 class Checked:
@@ -52,15 +53,17 @@ class Checked:
         if self._failing:
             self._weigh()
 
-    def well(self, candidate: Candidate, route: Route) -> bool:
-        """Whether calls may go there without need: nothing is known against it."""
-        name = candidate.upstream.name
+    def well(self, candidate: Candidate, call: Call) -> bool:
+        """Whether a call may go there without need: nothing is known against it."""
+        name, route = candidate.upstream.name, call.route
+        assert route is not None
         at = self._slices.get((name, route.compartment))
         if name in self._failing or at is None:
             return name not in self._failing
         # the whole standing costs more than a state, and is looked at for a call in a hundred
         return (
             at.circuit.state is State.CLOSED
+            and at.concerned(call) == (at,)
             and at.circuit.standing(self._now()).admitted_share == 1.0
         )
 

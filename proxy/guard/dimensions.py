@@ -28,6 +28,8 @@ from proxy.model.message import Request
 BODY_BYTES_MAX = 65_536
 """Reading more would keep everybody waiting for longer than a slice is worth: 0.5 ms."""
 _VALUE = re.compile(r"[a-z0-9_-]{1,32}")
+_TEXT_KEPT_MAX = 64
+"""A value has 32 characters; blanks around it, as many as a body has room for, are not kept."""
 _DIGITS_MAX = 5
 """Currencies and categories of merchants have fewer, card numbers, BINs and references more."""
 _DECODER = json.JSONDecoder()
@@ -72,7 +74,7 @@ class _Values:
             if self._fixed or len(self._known) >= self._max:
                 return OTHER
             self._known.add(value)
-        if len(self._texts) < 2 * self._max:
+        if len(self._texts) < 2 * self._max and len(text) <= _TEXT_KEPT_MAX:
             self._texts[text] = value
         return value
 

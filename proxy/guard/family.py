@@ -104,7 +104,8 @@ class Family:
     def ended(self, permit: Permit, verdict: Verdict, took_s: float, now: float) -> None:
         """Take a permit back: it counts where it belongs."""
         broad = self.parts.broad.circuit
-        if verdict is _SUCCESS and not self.parts.apart and permit.era == self.parts.era:
+        well = not permit.held and not self.parts.apart and permit.era == self.parts.era
+        if well and verdict is _SUCCESS:
             timed = not permit.overdue
             for part in permit.parts:
                 part.circuit.window.note(_SUCCESS, took_s, now, timed=timed)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from proxy.health.evidence import Evidence, of_slice
-from proxy.health.incidents import Bases, Incidents
+from proxy.health.incident import Bases
+from proxy.health.incidents import Incidents
 from proxy.health.silence import Silence
 from proxy.health.slices import NO_IMPACT, Slice, Slices, SlowLimit, Tally
 from proxy.health.symptom import Kind

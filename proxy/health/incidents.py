@@ -10,68 +10,22 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from proxy.health.incident import Bases, Incident
 from proxy.health.sentence import evidence_lines, sentence
-from proxy.health.slices import NO_IMPACT, Impact, SliceKey, Tally
+from proxy.health.slices import Tally
 from proxy.health.verdict import Verdict
 from proxy.model.clock import Clock
 from proxy.model.events import IncidentChanged
 
 LOOKS_MIN = 2
 _LATELY_MAX = 64
-TIMELINE_MAX = 100
-"""An incident that flaps for a week is still one page."""
-Bases = dict[SliceKey, Tally]
-"""How the slices of an incident stood when it began."""
 Measure = Callable[[Verdict, float, Bases], Tally]
 """(verdict, since when, bases) -> what it did to calls, and where they went instead; fills in the
 bases of slices that are new.
 """
-
-
-@dataclass(slots=True)
-class Incident:
-    """One incident; all instants are wall time except those named `_mono`."""
-
-    id: str
-    partners: tuple[str, ...]
-    upstreams: tuple[str, ...]
-    slices: tuple[str, ...]
-    phase: str
-    kind: str
-    reason: str
-    origin: str
-    confidence: str
-    sentence: str
-    evidence: list[str]
-    since: float
-    opened_at: float
-    named_after_s: float
-    """From the first bad event to the verdict that opened it."""
-    ended_at: float | None = None
-    bad: int = 0
-    calls: int = 0
-    impact: Impact = NO_IMPACT
-    moved_to: dict[str, int] = field(default_factory=dict)
-    carried: Impact = NO_IMPACT
-    """Of before a restart."""
-    bases: Bases = field(default_factory=dict)
-    timeline: list[tuple[float, str, str]] = field(default_factory=list)
-    """(at, what, in words), the first bad call first."""
-    part_of: str = ""
-    """The incident that it turned out to be a part of."""
-    since_mono: float = 0.0
-    last_mono: float = 0.0
-    verdict: Verdict | None = None
-
-    def note(self, at: float, what: str, words: str) -> None:
-        """One more line of the timeline; the first ones are kept, and the newest."""
-        self.timeline.append((at, what, words))
-        if len(self.timeline) > TIMELINE_MAX:
-            del self.timeline[TIMELINE_MAX // 2]
 
 
 class Incidents:
@@ -140,11 +94,12 @@ class Incidents:
         wall, now = self._clock.wall(), self._clock.now()
         for each in incidents:
             each.last_mono = each.since_mono = now
-            each.carried = each.impact
+            each.carried, each.carried_to = each.impact, dict(each.moved_to)
             if each.ended_at is None:
                 each.note(wall, "restart", "the sidecar was started again")
             self.all[each.id] = each
         self._number = len(self.all)
+        self._bound()
 
     def _matches(self, verdict: Verdict, verdicts: Sequence[Verdict]) -> list[Incident]:
         """The open incidents that this verdict goes on with, the oldest first."""
@@ -190,8 +145,9 @@ class Incidents:
             self._said("changed", each)
 
     def _take(self, each: Incident, verdict: Verdict) -> None:
-        each.since_mono = min(each.since_mono, verdict.since)
-        each.since = min(each.since, self._wall_of(verdict.since))
+        earlier_s = max(0.0, each.since_mono - verdict.since)
+        each.since_mono -= earlier_s
+        each.since -= earlier_s  # by what has passed: the wall clock may have been set meanwhile
         each.last_mono = self._clock.now()
         each.partners, each.upstreams = verdict.partners, verdict.upstreams
         each.slices = tuple(place.slice for place in verdict.places)
@@ -215,7 +171,8 @@ class Incidents:
         for upstream, count in moved_to.items():
             if upstream not in each.moved_to:
                 each.note(self._clock.wall(), "moved", f"calls go to {upstream} instead")
-            each.moved_to[upstream] = max(count, each.moved_to.get(upstream, 0))
+            total = each.carried_to.get(upstream, 0) + count
+            each.moved_to[upstream] = max(total, each.moved_to.get(upstream, 0))
 
     def _close(self, each: Incident, words: str, part_of: str = "") -> None:
         wall = self._clock.wall()
@@ -226,14 +183,7 @@ class Incidents:
 
     def _said(self, change: str, each: Incident) -> None:
         self.version += 1
-        failed, in_doubt, moved, *_ = each.impact
-        self._tell(
-            IncidentChanged(
-                change, each.id, each.partners, each.upstreams, each.slices, each.phase,
-                each.reason, each.origin, each.confidence, each.sentence, each.since,
-                each.opened_at, each.ended_at, failed, in_doubt, moved, each.part_of,
-            )
-        )  # fmt: skip
+        self._tell(each.told(change))
 
     def _bound(self) -> None:
         ended = [each.id for each in self.all.values() if each.ended_at is not None]

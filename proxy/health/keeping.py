@@ -1,21 +1,29 @@
-"""Keeps incidents and what is usual on the disk, beside the journal, over a restart."""
+"""Keeps incidents and what is usual on the disk, beside the journal, over a restart.
+
+One write at a time, also where the task that asked for the last one is gone: two at once would
+leave a file of both. What is written can be read again: the oldest incidents that
+ended give way where all together would be too large.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from proxy.health import record
 from proxy.health.health import Health
-from proxy.model.checked_file import FileError, damaged, read, write
+from proxy.model.checked_file import BYTES_MAX, FileError, damaged, read, write
 
 _NAME = "incidents"
 _EVERY_S = 1.0
 _ANYWAY_S = 600.0
 """What is usual is learned slowly."""
 _AGAIN_S = 10.0
+_CONTENT_BYTES_MAX = BYTES_MAX * 3 // 4
+"""Of the incidents; the rest is for what is usual, and for how a file is indented."""
 
 
 class Keeper:
@@ -26,6 +34,7 @@ class Keeper:
         self._path = path
         self._written = 0
         self._waited_s = 0.0
+        self._writing: asyncio.Future[None] | None = None
         self.trouble = ""
 
     def recall(self) -> tuple[str, ...]:
@@ -48,7 +57,7 @@ class Keeper:
             for route, learned in found["usual"].items():
                 if route in self._health.silences:
                     self._health.silences[route].recall(learned)
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             raise damaged(self._path) from None
 
     async def run(self, sleep: Callable[[float], Any] = asyncio.sleep) -> None:
@@ -65,11 +74,14 @@ class Keeper:
         """Now. A disk that cannot take it is told, and asked again."""
         if self._path is None:
             return
+        while self._writing is not None and not self._writing.done():
+            await asyncio.wait({self._writing})
         self._waited_s = 0.0
         version, content = self._health.incidents.version, self._content()
         loop = asyncio.get_running_loop()
+        self._writing = loop.run_in_executor(None, _write, self._path, content)
         try:
-            await loop.run_in_executor(None, write, self._path, _NAME, content)
+            await asyncio.shield(self._writing)
         except FileError as error:
             self.trouble = str(error)
         else:
@@ -81,3 +93,19 @@ class Keeper:
             "incidents": [record.document(each) for each in health.incidents.all.values()],
             "usual": {route: each.learned() for route, each in health.silences.items()},
         }
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    """In a thread: what is measured here may be megabytes. Raises FileError."""
+    write(path, _NAME, content | {"incidents": _fitting(content["incidents"])})
+
+
+def _fitting(incidents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that fit, the newest first asked; the oldest first told."""
+    left, kept = _CONTENT_BYTES_MAX, []
+    for each in reversed(incidents):
+        size = len(json.dumps(each, indent=1))
+        if size <= left:
+            left -= size
+            kept.append(each)
+    return kept[::-1]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from proxy.health.incidents import Incident
+from proxy.health.incident import Incident
 
 SCHEMA = 1
 _IMPACT = ("calls_failed", "calls_in_doubt", "calls_moved", "payments_failed",
@@ -98,9 +98,14 @@ def markdown(each: Incident) -> str:
         moved = ", ".join(f"{name} ({count})" for name, count in each.moved_to.items())
         lines += ["", f"Used instead: {moved}."]
     lines += ["", "## Timeline", "", "| time | event | |", "|---|---|---|"]
-    lines += [f"| {_moment(at)} | {what} | {words} |" for at, what, words in each.timeline]
+    lines += [f"| {_moment(at)} | {what} | {_cell(words)} |" for at, what, words in each.timeline]
     lines += ["", "## Evidence", "", *(f"- {line}" for line in each.evidence), ""]
     return "\n".join(lines)
+
+
+def _cell(words: str) -> str:
+    """An operator's own words may have the sign that ends a cell, or begins a tag."""
+    return words.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
 
 
 def _duration(each: Incident) -> str:

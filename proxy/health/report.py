@@ -55,15 +55,16 @@ class Reports:
 
     def overview(self, breakers: Breakers) -> dict[str, Any]:
         """Partners and their slices as a grid, verdicts, open incidents, and a change counter."""
-        guarded = {(row["upstream"], row["compartment"]): row for row in breakers}
+        guarded = {(row["upstream"], row["compartment"], row["part"]): row for row in breakers}
         hurt = self._hurt()
         partners: dict[str, list[dict[str, Any]]] = {}
         for row in breakers:  # those that had no call yet
             key = (row["upstream"], row["compartment"], None)
-            if key not in self._health.slices.all:
+            if not row["part"] and key not in self._health.slices.all:
                 partners.setdefault(row["partner"], []).append(_unused(row))
         for each in self._health.slices.all.values():
-            guard = guarded.get((each.upstream, each.operation), {}) if each.value is None else {}
+            part = "" if each.value is None else "=".join(each.value)
+            guard = guarded.get((each.upstream, each.operation, part), {})
             row = self._slice(each, guard, hurt.get(id(each)))
             partners.setdefault(each.partner, []).append(row)
         open_ones = [record.document(each) for each in self._health.incidents.open]

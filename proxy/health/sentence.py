@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from proxy.health.evidence import Evidence
@@ -59,6 +59,11 @@ _PHASES = {
     "standby": "the standby",
 }
 
+_NAMED_MAX = 8
+"""A sentence that names more is not read; each stands in the record's `slices`."""
+_COMPARED_MAX = 16
+"""Values of dimensions, the worst first: a record is kept, with its bound."""
+
 
 def reason_text(verdict: Verdict | Evidence) -> str:
     """What is seen."""
@@ -78,7 +83,7 @@ def reason_text(verdict: Verdict | Evidence) -> str:
 def sentence(verdict: Verdict, clock: Callable[[float], float]) -> str:
     """One sentence; `clock` makes wall time of an instant."""
     many = len(verdict.partners) > 1
-    slices = ", ".join(place.slice for place in verdict.places)
+    slices = listed([place.slice for place in verdict.places])
     who = " and ".join(verdict.partners)
     parts = [f"{who} ({slices}): {reason_text(verdict)}"]
     if verdict.certain:
@@ -90,6 +95,12 @@ def sentence(verdict: Verdict, clock: Callable[[float], float]) -> str:
     facts, whose = ", ".join(parts), _whose(verdict, many=many)
     instead = f"; calls go to {', '.join(verdict.instead)} instead" if verdict.instead else ""
     return f"{facts}; {whose}{instead}."
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first ones by name, the others by number."""
+    more = len(names) - _NAMED_MAX
+    return ", ".join(names[:_NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
 
 
 def moment(wall: float) -> str:
@@ -134,9 +145,11 @@ def evidence_lines(verdict: Verdict, clock: Callable[[float], float]) -> list[st
                 f" ({each.reason}), at least {each.low:.0%} by the numbers, first at"
                 f" {moment(clock(each.since))}, last at {moment(clock(each.last))}"
             )
+        parts = [part for part in each.parts if part.calls]
+        parts.sort(key=lambda part: (-part.bad, -part.calls))
         lines += [
             f"for comparison, {part.value[0]}={part.value[1]}: {part.bad} of {part.calls} calls"
-            for part in each.parts
+            for part in parts[:_COMPARED_MAX]
         ]
     if verdict.others_reached:
         lines.append(f"answered meanwhile: {', '.join(verdict.others_reached)}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 _SCHEMA = 1
-_BYTES_MAX = 4 * 1024 * 1024
+BYTES_MAX = 4 * 1024 * 1024
 """More is not ours."""
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_NONBLOCK
@@ -46,7 +46,7 @@ def read(path: Path, name: str) -> Any:
         with open(os.open(path, _READ), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise damaged(path)
-            text = file.read(_BYTES_MAX)
+            text = file.read(BYTES_MAX)
     except FileNotFoundError:
         return None
     except OSError as error:

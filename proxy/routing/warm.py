@@ -2,7 +2,7 @@
 
 Of each route that asks for it, exactly that share in the long run, with no chance in
 it; and where calls are so few that it would take too long, one every so often, though
-never more than one of ten. A standby gets them only while it is well, and one that
+never more than one of ten. A standby gets them only while it is well for them, and one that
 cannot be reached costs its call no more than a connection: the call moves back.
 
 Who was first by the file must be first by now: a call that was moved already, by an
@@ -21,7 +21,7 @@ from proxy.pipeline.layer import Choice
 
 CALLS_BETWEEN_MIN = 9
 
-Well = Callable[[Candidate, Route], bool]
+Well = Callable[[Candidate, Call], bool]
 
 
 class _Share:
@@ -76,19 +76,19 @@ class Warm:
             share = self._shares.get(route.name)
             if share is None or candidates[0] is not route.candidates[0]:
                 return candidates
-            return self._shared(route, route.standby, share, candidates)
+            return self._shared(call, route.standby, share, candidates)
 
         return chosen
 
     def _shared(
-        self, route: Route, said: Standby, share: _Share, candidates: tuple[Candidate, ...]
+        self, call: Call, said: Standby, share: _Share, candidates: tuple[Candidate, ...]
     ) -> tuple[Candidate, ...]:
         now = self._now()
         share.credit = min(1.0, share.credit + said.share)
         behind = sorted(candidates[1:], key=lambda each: share.given_at[each.upstream.name])
         for each in behind:
             name = each.upstream.name
-            if share.due(said, name, now) and self._well(each, route):
+            if share.due(said, name, now) and self._well(each, call):
                 share.give(name, now)
                 return (each, *(other for other in candidates if other is not each))
         share.between += 1

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 
 from proxy.settings.base import Model
 from proxy.settings.checks_affinity import check_affinity
+from proxy.settings.checks_alerts import check_alerts
 from proxy.settings.checks_best_effort import check_best_effort
 from proxy.settings.checks_dimensions import check_dimensions
+from proxy.settings.checks_files import check_files
 from proxy.settings.checks_keys import check_keys
 from proxy.settings.checks_order import check_order
 from proxy.settings.checks_probing import check_probing
@@ -39,6 +41,7 @@ def check(settings: Settings, root: Node) -> tuple[list[Problem], list[Problem]]
 def _findings(settings: Settings, root: Node) -> Iterator[Finding]:
     yield from _check_listeners(settings)
     yield from _check_token(settings)
+    yield from check_files(settings)
     yield from check_keys(settings)
     yield from check_upstreams(settings)
     yield from check_routes(settings, upstream_names(root))
@@ -48,6 +51,7 @@ def _findings(settings: Settings, root: Node) -> Iterator[Finding]:
     yield from check_dimensions(settings)
     yield from check_probing(settings)
     yield from check_telemetry(settings)
+    yield from check_alerts(settings)
 
 
 def upstream_names(root: Node) -> frozenset[str]:

@@ -11,6 +11,9 @@ from proxy.settings.finding import Finding
 from proxy.settings.schema import Settings
 from proxy.settings.tree import Loc
 
+_SECRET = frozenset(
+    ("authorization", "proxy-authorization", "cookie", "x-api-key", "idempotency-key")
+)
 _SOURCES = ("pointer", "form", "header", "bin")
 
 
@@ -42,6 +45,9 @@ def _check_source(place: Loc, each: Dimension) -> Iterator[Finding]:
         remedy = "keep one of the two"
         see: tuple[Loc, ...] = ((*place, said[0]),)
         yield Finding((*place, source), f"is a second place beside {said[0]}", remedy, see=see)
+    if (each.header or "").lower() in _SECRET:
+        remedy = "read it elsewhere: its values are written into logs and metrics"
+        yield Finding((*place, "header"), "is a credential or a key", remedy)
     if each.ranges and each.bin is None:
         remedy = "remove it, or read the dimension by bin"
         yield Finding((*place, "ranges"), "has an effect with bin only", remedy)

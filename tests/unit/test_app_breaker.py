@@ -148,3 +148,18 @@ async def test_an_answer_that_comes_late_changes_no_circuit(tmp_path: Path, orig
         while b"tidegate_late_endings_total 1" not in metrics:
             metrics = (await running.page("/metrics")).body
         assert told.tally(running.sidecar._clock.now()) == (1, 1)
+
+
+async def test_metrics_leave_out_narrow_breakers_that_were_never_in_trouble(
+    tmp_path: Path, origin: Origin
+) -> None:
+    """There may be hundreds, fourteen series each; the page `/load` has them all."""
+    route = config.route("/psp/", ["processor"], operation="authorize",
+                         dimensions=[{"name": "scheme", "header": "X-Scheme"}])  # fmt: skip
+    async with running_sidecar(tmp_path, origin, routes=[route]) as running:
+        for scheme in ("visa", "elo"):
+            await running.ask("POST", "/psp/x", b"{}", [("X-Scheme", scheme)])
+        metrics = (await running.page("/metrics")).body.decode()
+        load = json.loads((await running.page("/load")).body)
+    assert 'part="' not in metrics
+    assert [row["part"] for row in load["breakers"]] == ["", "scheme=visa", "scheme=elo"]

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from proxy.cli_partners import partners_text
 from proxy.guard.permit import State
 from proxy.model.standing import Kind, Why
 from tests.support import config
@@ -94,7 +95,9 @@ async def test_a_dead_upstream_is_found_without_a_call(tmp_path: Path, origin: O
             running.sidecar._tend()
             findings = json.loads((await running.page("/findings")).body)["findings"]
             metrics = (await running.page("/metrics")).body.decode()
+            load = json.loads((await running.page("/load")).body)
     assert moved.header("tidegate-upstream") == "second"
+    assert "connect refused" in partners_text(load), "the page has what the command shows"
     assert moved.header("tidegate-attempts") == "1"
     [found] = findings
     assert (found["upstream"], found["phase"], found["reason"]) == (

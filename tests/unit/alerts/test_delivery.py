@@ -127,3 +127,14 @@ def test_a_webhooks_address_and_headers_stay_out_of_its_repr() -> None:
     """Slack's address is a credential."""
     shown = repr(Webhook("chat", "https://hooks.example/secret", Form.SLACK, (("a", "secret"),)))
     assert "secret" not in shown
+
+
+async def test_what_was_open_before_a_restart_is_told_when_it_ends() -> None:
+    """The receiver was told by an earlier run that it had begun."""
+    receiver = _Receiver()
+    async with _serving(receiver) as url:
+        alerts = _alerts(Webhook("pager", url, Form.JSON))
+        alerts.recall(incident())
+        alerts.take(incident("closed"))
+        await _run(alerts, lambda: alerts.receivers[0].delivered)
+    assert [each["incident"]["change"] for each in receiver.told] == ["closed"]

@@ -33,6 +33,12 @@ def test_slack_reads_a_few_lines_with_the_sentence(change: str, head: str) -> No
     assert "4 calls failed, 5 in doubt, 6 moved" in lines[2]
 
 
+def test_one_that_turned_out_to_be_a_part_of_another_has_not_recovered() -> None:
+    """It goes on there, so nobody may be told that it is over."""
+    text = slack_text(incident("closed", part_of="20261121-031200-1"), "pay-7")
+    assert text.startswith("*Now a part of incident 20261121-031200-1: acme*")
+
+
 def test_slacks_own_signs_are_escaped() -> None:
     """A name cannot mention a channel."""
     assert "&lt;!channel&gt;" in slack_text(incident(sentence="<!channel>"), "pay-7")

@@ -7,6 +7,7 @@ from proxy.guard.verdicts import Verdict
 from proxy.model.breaker import BreakerLimits, BreakerMode
 from proxy.model.route import Candidate, Route
 from tests.support.values import call, candidate, route, upstream
+from tests.unit.guard.sliced import FAILED, Sliced, of, sliced
 from tests.unit.guard.slices import Slices
 
 A, B, C = candidate("a"), candidate("b"), candidate("c")
@@ -80,23 +81,38 @@ def test_one_whose_breaker_is_off_is_left_alone() -> None:
     house = Slices(route(off, B))
     house.made.checks.suspect("a", True)
     assert _order(house, route(off, B)) == ["a", "b"]
-    assert not house.made.checks.well(off, route(off, B))
+    assert not house.made.checks.well(off, call(taken=route(off, B)))
     house.made.checks.suspect("a", False)
-    assert house.made.checks.well(off, route(off, B))
+    assert house.made.checks.well(off, call(taken=route(off, B)))
 
 
 def test_only_what_nothing_speaks_against_is_given_calls_without_need() -> None:
     """Not while degraded, open, or in the ramp, and not while its checks fail."""
     house = Slices(ROUTE)
     checks = house.made.checks
-    assert checks.well(B, ROUTE)
+    assert checks.well(B, call(taken=ROUTE))
     checks.suspect("b", True)
-    assert not checks.well(B, ROUTE)
+    assert not checks.well(B, call(taken=ROUTE))
     checks.suspect("b", False)
     circuit = house.trip("b")
-    assert not checks.well(B, ROUTE)
+    assert not checks.well(B, call(taken=ROUTE))
     circuit.release("repaired", house.clock.now())
-    assert (circuit.state, checks.well(B, ROUTE)) == (State.CLOSED, False)
+    assert (circuit.state, checks.well(B, call(taken=ROUTE))) == (State.CLOSED, False)
     house.clock.advance(5.0)
     house.made.tick()
-    assert checks.well(B, ROUTE)
+    assert checks.well(B, call(taken=ROUTE))
+
+
+def test_a_standby_is_not_well_for_a_scheme_that_fails_there() -> None:
+    """A payment that the primary takes is not led there to prove it; those of other schemes are."""
+    house = Sliced(sliced())
+    house.mixed(30.0)
+    for index in range(300):
+        bad = index % 2 == 0
+        house.one(FAILED if bad else Verdict.SUCCESS, "visa" if bad else "amex")
+        house.clock.advance(0.1)
+        if house.states():
+            break
+    assert set(house.states()) == {"scheme=visa"}
+    assert not house.made.checks.well(A, of(house.taken, "visa"))
+    assert house.made.checks.well(A, of(house.taken, "amex"))

@@ -79,6 +79,15 @@ def test_values_are_bounded_and_the_rest_is_other() -> None:
     ]  # fmt: skip
 
 
+def test_a_long_text_of_a_known_value_is_not_kept() -> None:
+    """Blanks around it, as many as a body holds, would be memory that applications fill."""
+    reader = Reader((Dimension("scheme", Source.POINTER, "/s"),))
+    for blanks in range(60_000, 60_050):
+        assert reader.read(request(body=as_json(s="visa" + " " * blanks))) == ("visa",)
+    ((_, values),) = reader._parts
+    assert all(len(text) <= 64 for text in values._texts)
+
+
 def test_values_that_are_listed_are_the_only_ones() -> None:
     """Whatever comes first."""
     reader = Reader((Dimension("x", Source.POINTER, "/x", values=("visa",)),))

@@ -126,6 +126,26 @@ def test_of_two_dimensions_the_one_that_explains_it_is_named() -> None:
     assert house.states() == {"scheme=visa": "open"}
 
 
+def test_a_call_that_outlasts_its_schemes_recovery_gives_its_permit_back() -> None:
+    """Kept for ever it would hang, and be held against the scheme when it fails next."""
+    house = Sliced(sliced())
+    house.mixed(30.0)
+    house.mixed(4.0, "visa")
+    house.clock.advance(60.0)
+    while house.states():
+        house.mixed(0.3)
+    out = [permit for _ in range(40) if isinstance(permit := house.ask("visa"), Permit)]
+    assert any(permit.held for permit in out)
+    house.clock.advance(60.0)
+    house.made.tick()
+    assert house.at.family is not None
+    assert not house.at.family.parts.apart
+    for permit in out:
+        permit.end(GOOD, 0.1, house.clock.now())
+    assert not any(held.open for permit in out for held in permit.held)
+    assert house.part("scheme=visa").circuit.tally(house.clock.now()) == (len(out), 0)
+
+
 def test_the_last_way_out_is_there_for_a_scheme_as_well() -> None:
     """Forced through both its breaker and the broad one, it can close its own."""
     house = Sliced(sliced())

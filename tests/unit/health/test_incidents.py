@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.health.incidents import TIMELINE_MAX
+from proxy.health.incident import TIMELINE_MAX
 from proxy.model.events import BreakerChanged, OverrideChanged
 from proxy.model.health import HealthLimits
 from proxy.model.outcome import Origin
@@ -132,6 +132,30 @@ def test_an_incident_of_before_a_restart_goes_on_or_ends() -> None:
     assert "restart" in [what for _, what, _ in each.timeline]
     again.seconds(100, good=("a",))
     assert again.health.incidents.open == []
+
+
+def test_a_clock_that_is_set_does_not_move_the_first_bad_event() -> None:
+    """Nor how long it lasted: what has passed is counted by the clock that never jumps."""
+    watched = _watched("a")
+    began = watched.clock.wall()
+    _refused(watched, 10, "a")
+    watched.clock.wall_jump_s = -3600.0
+    _refused(watched, 10, "a")
+    (each,) = watched.health.incidents.open
+    assert each.since == began
+
+
+def test_no_more_are_taken_in_than_are_kept() -> None:
+    """The bound may be lower than it was."""
+    watched = _watched("a", close_after_s=1.0)
+    for _ in range(3):
+        _refused(watched, 10, "a")
+        watched.seconds(60, good=("a",))
+    before = list(watched.health.incidents.all.values())
+    assert len(before) == 3
+    again = _watched("a", incidents_max=2)
+    again.health.incidents.adopt(before)
+    assert list(again.health.incidents.all) == [each.id for each in before[1:]]
 
 
 def test_a_breaker_that_was_faster_than_the_verdict_stands_in_the_timeline() -> None:

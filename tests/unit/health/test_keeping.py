@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from proxy.health import keeping
 from proxy.health.keeping import Keeper
 from proxy.model.checked_file import write
 from proxy.model.health import HealthLimits
@@ -71,6 +75,51 @@ def test_a_file_that_is_no_record_is_a_note_and_no_failure(tmp_path: Path, conte
     keeper = Keeper(Watched("a", limits=HealthLimits()).health, path)
     (note,) = keeper.recall()
     assert "damaged" in note
+
+
+async def test_however_much_there_is_it_can_be_read_again(tmp_path: Path) -> None:
+    """The oldest that ended give way; a file that is too large would be called damaged."""
+    watched, path = _with_an_incident(), tmp_path / "incidents"
+    (model,) = watched.health.incidents.open
+    known = watched.health.incidents.all
+    known.clear()
+    for number in range(100):
+        known[str(number)] = replace(model, id=str(number), evidence=["x" * 50_000])
+    keeper = Keeper(watched.health, path)
+    await keeper.write()
+    again = Watched("a", limits=HealthLimits())
+    assert Keeper(again.health, path).recall() == ()
+    found = list(again.health.incidents.all)
+    assert 50 < len(found) < 100
+    assert found == list(known)[-len(found) :]
+
+
+async def test_a_write_that_goes_on_is_waited_for_though_nobody_asks_for_it_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the end of a sidecar: two at once would leave a file of both."""
+    at_work, most, go = 0, 0, threading.Event()
+
+    def slow(*_: object) -> None:
+        nonlocal at_work, most
+        at_work += 1
+        most = max(most, at_work)
+        go.wait(10.0)
+        at_work -= 1
+
+    monkeypatch.setattr(keeping, "write", slow)
+    keeper = Keeper(_with_an_incident().health, tmp_path / "incidents")
+    first = asyncio.create_task(keeper.write())
+    while not at_work:
+        await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait({first})
+    last = asyncio.create_task(keeper.write())
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+    go.set()
+    await last
+    assert (most, at_work) == (1, 0)
 
 
 async def test_without_a_file_nothing_is_kept() -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from proxy.health import record
-from proxy.health.incidents import Incident
+from proxy.health.incident import Incident
 
 MADE = Incident(
     "20261121-031207-1", ("acme",), ("acme-eu",), ("acme-eu · authorize",), "first_byte",
@@ -41,6 +41,13 @@ def test_the_page_has_facts_impact_timeline_and_evidence() -> None:
         "- acme-eu: 9 of 9",
     ):
         assert part in page
+
+
+def test_what_an_operator_wrote_ends_no_cell_and_begins_no_tag() -> None:
+    """A page is shown wherever post-mortems are."""
+    line = {"at": 1.0, "what": "set", "words": "isolate: a|b <img src=x>"}
+    page = record.markdown(record.read(record.document(MADE) | {"timeline": [line]}))
+    assert "| set | isolate: a\\|b &lt;img src=x> |" in page
 
 
 def test_an_open_incident_goes_on() -> None:

@@ -9,7 +9,7 @@ from proxy.model.phase import Phase
 from tests.support.healthy import Watched, ok, unsent
 
 _BREAKER: dict[str, Any] = {
-    "partner": "a", "upstream": "a", "compartment": "authorize", "state": "open",
+    "partner": "a", "upstream": "a", "compartment": "authorize", "part": "", "state": "open",
     "p50_ms": 50.0, "p99_ms": 90.0, "ordinary_p99_ms": 80.0, "admitted_share": 0.2, "why": "5",
 }  # fmt: skip
 
@@ -65,6 +65,15 @@ def test_the_overview_is_a_grid_of_partners_and_slices() -> None:
     assert rows['{"scheme": "visa"}']["state"] == "degraded"
     assert rows['{"scheme": "amex"}']["state"] == "ok"
     assert len(document["incidents"]) == len(document["verdicts"]) == 1
+
+
+def test_a_narrow_breaker_is_shown_beside_its_own_slice_alone() -> None:
+    """Whoever reads that all of an operation is refused, while one scheme is, acts wrongly."""
+    narrow = [_BREAKER | {"part": f"scheme={value}"} for value in ("visa", "elo")]
+    document = _degraded().reports.overview([_BREAKER | {"state": "closed"}, *narrow])
+    rows = {json.dumps(row["value"]): row for row in document["partners"][0]["slices"]}
+    assert (rows["null"]["breaker"], rows['{"scheme": "visa"}']["breaker"]) == ("closed", "open")
+    assert all(row["state"] != "unused" for row in rows.values())
 
 
 def test_the_counter_rises_with_what_changes_and_not_with_figures() -> None:

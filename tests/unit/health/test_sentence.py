@@ -101,3 +101,13 @@ def test_evidence_has_numbers_instants_and_the_values_side_by_side() -> None:
     assert lines[2] == "for comparison, scheme=amex: 0 of 20 calls"
     assert lines[3] == "acme-eu: connections are refused, used on"
     assert lines[-1] == "answered meanwhile: north"
+
+
+def test_of_many_slices_and_values_the_first_are_named() -> None:
+    """Nobody reads a hundred, and a record of them would outgrow its file."""
+    places = tuple(Place("acme", f"acme-{number}") for number in range(100))
+    assert "acme-6, acme-7 and 92 more): " in _said(places=places)
+    parts = tuple(Part(("scheme", str(number)), number, 100) for number in range(200))
+    lines = evidence_lines(_verdict(evidence=(_evidence(parts=parts),)), lambda at: AT + at)
+    assert lines[1] == "for comparison, scheme=199: 199 of 100 calls"
+    assert len(lines) < 30

@@ -38,9 +38,10 @@ def test_two_dimensions_are_fine(tmp_path: Path) -> None:
         (["{name: scheme, form: a, values: [visa, other]}"], "[0].values[1]", "kept apart anyway"),
         (["{name: s, form: a, values: [a, b], values_max: 1}"], "[0].values", "raise values_max"),
         (["{name: s, bin: /n, ranges: {a: ['4'], b: ['41']}}"], "[0].ranges.b[0]", "be in one"),
+        (["{name: s, header: X-Api-Key}"], "[0].header", "logs and metrics"),
     ],
     ids=["three", "one name twice", "no place", "two places", "ranges without bin", "own value",
-         "too many values", "overlapping ranges"],
+         "too many values", "overlapping ranges", "a credential"],
 )  # fmt: skip
 def test_each_mistake_is_placed_and_has_a_remedy(
     tmp_path: Path, dimensions: list[str], place: str, remedy: str
