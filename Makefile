@@ -13,6 +13,7 @@ LOCKED := $(PIP) install --require-hashes
 JOBS ?= auto
 ARGS ?=
 ONLY ?=
+SCREENSHOTS ?=
 QUICK ?=
 
 # --- set-up ------------------------------------------------------------------------------------
@@ -65,9 +66,14 @@ $(VENV)/.compile-installed: $(VENV)/.project-installed requirements/compile.lock
 	@$(LOCKED) -r requirements/compile.lock
 	@touch $@
 
+$(VENV)/.browser-installed: $(VENV)/.dev-installed requirements/browser.lock
+	@echo "installing requirements/browser.lock"
+	@$(LOCKED) -r requirements/browser.lock
+	@touch $@
+
 # --- what one does here --------------------------------------------------------------------------
 
-.PHONY: help run test test-compiled lint format compiled bench incidents fuzz promcheck lock clean
+.PHONY: help run test test-compiled browser lint format compiled bench incidents fuzz promcheck lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
@@ -78,6 +84,13 @@ run: $(VENV)/.project-installed ## the sidecar with its sandbox partners; Ctrl-C
 test: $(VENV)/.dev-installed ## all tests, in parallel, with branch coverage
 	@$(PY) -m coverage erase
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal --cov --cov-report term $(ARGS)
+
+# A browser is no package of Python's: where we may, it is installed as Debian has it.
+browser: $(VENV)/.browser-installed ## the dashboard in a real Chromium; SCREENSHOTS=docs keeps pictures
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq \
+	  && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } \
+	  || { echo "make browser needs Chromium; on Debian: apt-get install chromium" >&2; exit 1; }
+	@SCREENSHOTS=$(SCREENSHOTS) $(PY) -m pytest -n 0 --no-cov tests/browser $(ARGS)
 
 lint: $(VENV)/.dev-installed ## style, types, import rules, sizes, mirror, purity, locks, dashboards, Dockerfile
 	@$(VENV)/bin/ruff check .
@@ -128,6 +141,7 @@ lock: $(VENV)/.dev-installed ## the lock files again, from pyproject.toml; ARGS=
 	$(PIP_COMPILE) $(EXTRAS) --extra dev -c requirements/build.lock -c requirements/run.lock \
 	  -o requirements/dev.lock pyproject.toml
 	$(PIP_COMPILE) $(EXTRAS) --extra compile -c requirements/dev.lock -o requirements/compile.lock pyproject.toml
+	$(PIP_COMPILE) --extra browser -c requirements/dev.lock -o requirements/browser.lock pyproject.toml
 	$(PIP_COMPILE) $(EXTRAS) --extra bench -c requirements/dev.lock -o requirements/bench.lock pyproject.toml
 
 clean: ## removes what the other targets made here

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from proxy import __version__
+from proxy.app_dashboard import Dashboard, Rooms
 from proxy.app_health import HealthRoom
 from proxy.app_parts import Around, make_dns, make_edge, make_journal
 from proxy.app_probes import hold_breakers, make_checker
@@ -273,16 +274,22 @@ class Sidecar:
         """Aiohttp takes as long to import as all the rest, so it comes after the payment port."""
         api = await self._loop.run_in_executor(None, importlib.import_module, "proxy.admin.api")
         admin, journal = self._settings.admin, self._journal
+        desk = None if journal is None else journal.desk(self._clock)
+        rooms = Rooms(
+            self._health, self._guards, self._checker, self._dns, self._orders, desk, self._ready
+        )
         reports = api.Reports(
-            ready=lambda: self._dns.settled and not self._edge.draining,
+            ready=self._ready,
             metrics=self._report_metrics,
             findings=self._report_findings,
             dns=self._dns.report,
             load=self._load,
-            desk=None if journal is None else journal.desk(self._clock),
+            desk=desk,
             token=admin.token.reveal().encode() if admin.token else None,
             routes=self._orders,
             health=self._health,
+            dashboard=Dashboard(self._around, self._built, rooms, self._hash),
+            bug=self._bug,
         )
         started: AdminListener = await api.start(
             reports,
@@ -293,6 +300,9 @@ class Sidecar:
         )
         self._admin = started
         self.admin = started.url
+
+    def _ready(self) -> bool:
+        return self._dns.settled and not self._edge.draining
 
     async def drain(self) -> bool:
         """Stop accepting, finish what runs, bounded; True when nothing had to be cut."""

@@ -30,16 +30,17 @@ class HealthRoom:
         self._emit = around.emit
         self._alerts = Alerts(alerts(around.settings), around.clock.now, socket.gethostname())
         self._health = Health(around.clock, self._changed, slow_limit(guards), built.routes, limits)
-        self._reports = Reports(self._health, around.clock)
+        self.reports = Reports(self._health, around.clock)
         self._keeper = Keeper(self._health, limits.file)
         sink.also = self._health.event
-        sink.health.degraded = self._reports.degraded
+        sink.health.degraded = self.reports.degraded
         sink.health.open = lambda: len(self._health.incidents.open)
         sink.health.receivers = self._alerts.report
         self.notes = self._keeper.recall()
         for each in self._health.incidents.open:
             self._alerts.recall(each.told("opened"))
-        self.in_doubt: Callable[[Sequence[Unsettled]], None] = self._health.in_doubt
+        self.unsettled: Sequence[Unsettled] = ()
+        """What has no end in the journal, as it was seen last."""
         self.notices: Callable[[str, Iterable[Notice]], None] = self._health.notices
         """What other rooms know without counting calls: (source, all of it)."""
         self.load: Callable[[], Mapping[str, Any]] = dict
@@ -63,29 +64,36 @@ class HealthRoom:
         self._health.notices("checks", (_unproven(each) for each in checks if each[3] == UNPROVEN))
         self._health.look()
 
+    def in_doubt(self, found: Sequence[Unsettled]) -> None:
+        """What has no end in the journal."""
+        self.unsettled = found
+        self._health.in_doubt(found)
+
+    def trouble(self) -> str:
+        """Why incidents would not outlive a restart, or nothing."""
+        return self._keeper.trouble
+
     # -- what the admin listener serves ------------------------------------------------
 
     def verdicts(self) -> dict[str, Any]:
         """What stands now."""
-        return self._reports.verdicts()
+        return self.reports.verdicts()
 
     def incidents(self) -> dict[str, Any]:
         """All records."""
-        return self._reports.incidents() | {"kept_trouble": self._keeper.trouble}
+        return self.reports.incidents() | {"kept_trouble": self._keeper.trouble}
 
     def incident(self, id_: str) -> dict[str, Any] | None:
         """One record."""
-        return self._reports.incident(id_)
+        return self.reports.incident(id_)
 
     def markdown(self, id_: str) -> str | None:
         """The same as a page."""
-        return self._reports.markdown(id_)
+        return self.reports.markdown(id_)
 
     def overview(self) -> dict[str, Any]:
         """Everything at a glance."""
-        return self._reports.overview(self.load()["breakers"]) | {
-            "receivers": self._alerts.report()
-        }
+        return self.reports.overview(self.load()["breakers"]) | {"receivers": self._alerts.report()}
 
     def _changed(self, event: IncidentChanged) -> None:
         self._emit(event)

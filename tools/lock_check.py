@@ -89,6 +89,7 @@ def wanted(document: dict[str, Any]) -> dict[str, list[str]]:
         "build.lock": document["build-system"]["requires"],
         "run.lock": project["dependencies"],
         "dev.lock": project["dependencies"] + extras["dev"],
+        "browser.lock": project["dependencies"] + extras["browser"],
         "bench.lock": project["dependencies"] + extras["bench"],
         "compile.lock": project["dependencies"] + extras["compile"],
     }

@@ -1,9 +1,9 @@
-"""The admin listener, on aiohttp: health, readiness, metrics, findings, and calls.
+"""The admin listener, on aiohttp: health, readiness, metrics, findings, calls, and the dashboard.
 
 Some pages take something in (calls.py, orders.py), the others are read-only. Requests that a
 browser page of another origin could make are refused, and so is any Host that is
 not this machine: the findings name partners, and nobody else's page should read
-them.
+them. Our own page may change something only where a token is asked for.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import re
 import socket
 import stat
 from collections.abc import Callable
@@ -20,24 +19,20 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web, web_protocol
-from aiohttp.typedefs import Handler as WebHandler
 
-from proxy.admin import health, orders
+from proxy.admin import dashboard, health, orders
 from proxy.admin.calls import BODY_BYTES_MAX, Desk, pages
+from proxy.admin.guard import dress, guard
 from proxy.model.errors import StartError
 
-_HOSTS = frozenset(("127.0.0.1", "localhost", "[::1]"))
-_PORT = re.compile(r":[0-9]*$")
-_SECURITY_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 _SILENT = logging.getLogger("tidegate.admin.silent")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 """aiohttp logs the raw bytes of bad requests; a payment sent to the wrong port holds a card."""
+
+
+def _nobody(_: BaseException) -> None:
+    """Nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +50,8 @@ class Reports:
     routes: orders.Desk | None = None
     load: Callable[[], dict[str, Any]] = dict
     health: health.Desk | None = None
+    dashboard: dashboard.Desk | None = None
+    bug: Callable[[BaseException], None] = _nobody
 
 
 class _Handler(web_protocol.RequestHandler):
@@ -70,35 +67,6 @@ class _Handler(web_protocol.RequestHandler):
         response = web.Response(status=status, text="bad request\n")
         response.force_close()
         return response
-
-
-@web.middleware
-async def _guard(request: web.Request, handler: WebHandler) -> web.StreamResponse:
-    response: web.StreamResponse | None = _refusal(request)
-    if response is None:
-        try:
-            response = await handler(request)
-        except web.HTTPException as error:
-            response = web.Response(status=error.status, text=f"{error.reason}\n")
-    response.headers.update(_SECURITY_HEADERS)
-    response.headers["Server"] = "tidegate"
-    return response
-
-
-def _refusal(request: web.Request) -> web.Response | None:
-    """Why this request is not served. `request.host` is no use: without a Host it asks DNS."""
-    host = _PORT.sub("", request.headers.get("Host", "").lower())
-    if request.transport is not None and not _is_unix(request.transport) and host not in _HOSTS:
-        return web.Response(status=421, text="unknown host\n")
-    fetch_site = request.headers.get("Sec-Fetch-Site", "none")
-    if "Origin" in request.headers or fetch_site not in ("none", "same-origin"):
-        return web.Response(status=403, text="requests of other origins are not accepted\n")
-    return None
-
-
-def _is_unix(transport: asyncio.BaseTransport) -> bool:
-    bound = transport.get_extra_info("socket")
-    return bound is not None and bound.family == socket.AF_UNIX
 
 
 def application(reports: Reports) -> web.Application:
@@ -128,7 +96,11 @@ def application(reports: Reports) -> web.Application:
     async def load(_: web.Request) -> web.Response:
         return web.json_response(reports.load())
 
-    app = web.Application(middlewares=[_guard], client_max_size=BODY_BYTES_MAX)
+    live = dashboard.make_live(reports.dashboard, reports.bug)
+    app = web.Application(middlewares=[guard(reports.token)], client_max_size=BODY_BYTES_MAX)
+    app.on_response_prepare.append(dress)
+    if live is not None:
+        app.on_shutdown.append(lambda _: live.close())
     app.add_routes(
         [
             web.get("/healthz", healthz),
@@ -140,6 +112,7 @@ def application(reports: Reports) -> web.Application:
             *pages(reports.desk, reports.token),
             *orders.pages(reports.routes, reports.token),
             *health.pages(reports.health),
+            *dashboard.pages(reports.dashboard, live),
         ]
     )
     return app

@@ -89,15 +89,26 @@ class Dns:
             and entry.failing_since is not None
         ]
 
+    def of(self, upstream: str) -> dict[str, object]:
+        """What is known of the name of one upstream."""
+        name = self._upstreams[upstream][1]
+        if name is None:
+            return self._as_pinned(upstream)
+        found = (row for row in self.names.report() if row["name"] == name.text)
+        return next(row for row in found if row["private"] == name.private)
+
     def report(self) -> dict[str, object]:
         """The document served at /dns: each name, and the upstreams that need none."""
-        pinned: list[dict[str, object]] = [
-            {"name": upstream, "state": "pinned", "addresses": list(self._pinned[upstream])}
+        pinned = [
+            self._as_pinned(upstream)
             for upstream, (_, name) in self._upstreams.items()
             if name is None
         ]
         trouble = self._keeper.trouble if self._keeper else ""
         return {"schema": 1, "names": [*self.names.report(), *pinned], "snapshot_trouble": trouble}
+
+    def _as_pinned(self, upstream: str) -> dict[str, object]:
+        return {"name": upstream, "state": "pinned", "addresses": list(self._pinned[upstream])}
 
 
 def _named(upstream: Upstream) -> Name | None:

@@ -130,6 +130,20 @@ class Guards:
         now = self._now()
         return [row(each, now) for each in self.slices() if not each.part or each.changes]
 
+    def places(self) -> list[tuple[str, str, str]]:
+        """Partner, upstream and compartment of each broad one, in the order of the file."""
+        return [(at.partner, at.upstream, at.compartment) for at in self._all.values()]
+
+    def rows(self) -> Callable[[str, str, str], dict[str, Any] | None]:
+        """(upstream, compartment, part) -> its row of the report, made when it is asked for."""
+        found = {(at.upstream, at.compartment, at.part): at for at in self.slices()}
+
+        def of(upstream: str, compartment: str, part: str) -> dict[str, Any] | None:
+            at = found.get((upstream, compartment, part))
+            return None if at is None else row(at, self._now())
+
+        return of
+
     def _make(
         self, compartment: str, candidate: Candidate, dimensions: Mapping[str, int] | None
     ) -> None:

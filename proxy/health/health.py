@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from proxy.health.evidence import Evidence, of_slice
+from proxy.health.history import History
 from proxy.health.incident import Bases
 from proxy.health.incidents import Incidents
+from proxy.health.phases import Phases
 from proxy.health.silence import Silence
 from proxy.health.slices import NO_IMPACT, Slice, Slices, SlowLimit, Tally
 from proxy.health.symptom import Kind
@@ -62,6 +64,8 @@ class Health:
     ) -> None:
         self._clock = clock
         self.slices = Slices(clock, slow_limit)
+        self.phases = Phases()
+        self.history = History()
         self.incidents = Incidents(
             clock, tell, self._measure,
             close_after_s=limits.close_after_s, kept_max=limits.incidents_max,
@@ -81,9 +85,15 @@ class Health:
         """Take one event, whatever it is."""
         if isinstance(event, AttemptEnded):
             self.slices.attempt(event)
+            self.phases.note(event.attempt)
         elif isinstance(event, CallEnded):
             self._called(event)
-        elif isinstance(event, BreakerChanged):
+        else:
+            self._changed(event)
+
+    def _changed(self, event: Event) -> None:
+        self.history.note(event, self._clock.wall())
+        if isinstance(event, BreakerChanged):
             self.slices.breaker(event)
             shadow = " (shadow)" if event.shadow else ""
             words = f"breaker of {event.compartment} at {event.upstream}{shadow}: {event.reason}"

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from proxy.health import record
 from proxy.health.health import Health
+from proxy.health.incident import Incident
 from proxy.health.sentence import evidence_lines, sentence
-from proxy.health.slices import Slice, totals
+from proxy.health.slices import Slice, Value, totals
 from proxy.health.verdict import Verdict
 from proxy.model.clock import Clock
 
 SCHEMA = 1
 _GUARD = ("state", "p50_ms", "p99_ms", "ordinary_p99_ms", "admitted_share", "why")
 """Of a breaker's row in the load report."""
-Breakers = Sequence[Mapping[str, Any]]
+Breakers = Iterable[Mapping[str, Any]]
+At = tuple[str, str, str]
+"""Partner, upstream and operation."""
+Guard = Callable[[str, str, str], Mapping[str, Any] | None]
+"""(upstream, operation, part) -> its breaker's row of the load report."""
 
 
 class Reports:
@@ -43,6 +48,12 @@ class Reports:
             del row["timeline"], row["evidence"]
         return {"schema": SCHEMA, "incidents": rows[::-1]}
 
+    def recent(self, count: int) -> list[dict[str, Any]]:
+        """The newest incidents and all open ones, the newest first, in a few members."""
+        kept = list(self._health.incidents.all.values())
+        newest = [*(each for each in kept[:-count] if each.ended_at is None), *kept[-count:]]
+        return [_brief(each) for each in reversed(newest)]
+
     def incident(self, id_: str) -> dict[str, Any] | None:
         """One incident with all that is known."""
         found = self._health.incidents.all.get(id_)
@@ -55,18 +66,11 @@ class Reports:
 
     def overview(self, breakers: Breakers) -> dict[str, Any]:
         """Partners and their slices as a grid, verdicts, open incidents, and a change counter."""
-        guarded = {(row["upstream"], row["compartment"], row["part"]): row for row in breakers}
-        hurt = self._hurt()
         partners: dict[str, list[dict[str, Any]]] = {}
-        for row in breakers:  # those that had no call yet
-            key = (row["upstream"], row["compartment"], None)
-            if not row["part"] and key not in self._health.slices.all:
-                partners.setdefault(row["partner"], []).append(_unused(row))
-        for each in self._health.slices.all.values():
-            part = "" if each.value is None else "=".join(each.value)
-            guard = guarded.get((each.upstream, each.operation, part), {})
-            row = self._slice(each, guard, hurt.get(id(each)))
-            partners.setdefault(each.partner, []).append(row)
+        by = {(row["upstream"], row["compartment"], row["part"]): row for row in breakers}
+        places = [(row["partner"], *at[:2]) for at, row in by.items() if not at[2]]
+        for name, row in self.rows(places, lambda *at: by.get(at)):
+            partners.setdefault(name, []).append(row)
         open_ones = [record.document(each) for each in self._health.incidents.open]
         grid = [_partner(name, rows) for name, rows in sorted(partners.items())]
         standing = self.verdicts()["verdicts"]
@@ -78,6 +82,30 @@ class Reports:
             "verdicts": standing,
             "incidents": open_ones,
         }
+
+    def rows(self, places: Iterable[At], guard: Guard) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(partner, row) of each slice, made one by one, so that the reader may pause between.
+
+        `places` are those with a breaker, `guard` gives the breaker's own row.
+        """
+        hurt = self._hurt()
+        for partner, upstream, operation in places:
+            if (upstream, operation, None) not in self._health.slices.all:
+                yield partner, _unused(upstream, operation, guard(upstream, operation, "") or {})
+        for each in tuple(self._health.slices.all.values()):
+            part = "" if each.value is None else "=".join(each.value)
+            breaker = guard(each.upstream, each.operation, part) or {}
+            at = (each.upstream, each.operation, each.value)
+            words = hurt.get(at) or hurt.get((each.upstream, "", each.value))
+            yield each.partner, self._slice(each, breaker, words)
+
+    def upstream(self, name: str) -> dict[str, Any]:
+        """Latency by phase, of one upstream."""
+        return {"upstream": name, "phases": self._health.phases.report(name, self._clock.now())}
+
+    def history(self, upstreams: Iterable[str]) -> list[dict[str, Any]]:
+        """What changed at these upstreams, the newest first."""
+        return self._health.history.report(upstreams)
 
     def changes(self) -> int:
         """Rises when a verdict, an incident or a breaker has changed; figures do not count."""
@@ -128,49 +156,61 @@ class Reports:
             "evidence": evidence_lines(each, self._wall_of),
         }  # fmt: skip
 
-    def _hurt(self) -> dict[int, Verdict]:
-        """The verdict that each slice is under, by the slice's identity."""
-        return {
-            id(at): each
-            for each in reversed(self._health.verdicts)
-            for place in each.places
-            for at in self._health.slices_of(place)
-        }
+    def _hurt(self) -> dict[tuple[str, str, Value | None], str]:
+        """The sentence that each slice is under; no operation: all of the upstream's."""
+        found: dict[tuple[str, str, Value | None], str] = {}
+        for each in reversed(self._health.verdicts):
+            words = sentence(each, self._wall_of)
+            for place in each.places:
+                for value in place.values or (None,):
+                    found[place.upstream, place.operation, value] = words
+        return found
 
-    def _slice(
-        self, each: Slice, guard: Mapping[str, Any], verdict: Verdict | None
-    ) -> dict[str, Any]:
+    def _slice(self, each: Slice, guard: Mapping[str, Any], words: str | None) -> dict[str, Any]:
         figures = totals(each, self._clock.now())
         calls = figures["calls"]
         return {
             "upstream": each.upstream,
             "operation": each.operation,
             "value": None if each.value is None else dict([each.value]),
-            "state": "ok" if verdict is None else "degraded",
+            "state": "ok" if words is None else "degraded",
             "breaker": guard.get("state", each.breaker),
             **figures,
             "share": round(figures["failed"] / calls, 4) if calls else 0.0,
             **{name: guard.get(name) for name in _GUARD[1:]},
-            "sentence": None if verdict is None else sentence(verdict, self._wall_of),
+            "sentence": words,
         }
 
     def _wall_of(self, instant: float) -> float:
         return self._clock.wall() - (self._clock.now() - instant)
 
 
-def _unused(row: Mapping[str, Any]) -> dict[str, Any]:
+def _brief(each: Incident) -> dict[str, Any]:
+    return {
+        "id": each.id,
+        "partners": list(each.partners),
+        "sentence": each.sentence,
+        "opened_at": each.opened_at,
+        "ended_at": each.ended_at,
+        "since": each.since,
+        "impact": list(each.impact),
+        "part_of": each.part_of or None,
+    }
+
+
+def _unused(upstream: str, operation: str, guard: Mapping[str, Any]) -> dict[str, Any]:
     """A slice that no call has met."""
     return {
-        "upstream": row["upstream"],
-        "operation": row["compartment"],
+        "upstream": upstream,
+        "operation": operation,
         "value": None,
         "state": "unused",
-        "breaker": row["state"],
+        "breaker": guard.get("state", "closed"),
         "calls": 0,
         "failed": 0,
         "slow": 0,
         "share": 0.0,
-        **{name: row.get(name) for name in _GUARD[1:]},
+        **{name: guard.get(name) for name in _GUARD[1:]},
         "sentence": None,
     }
 

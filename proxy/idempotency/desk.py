@@ -14,9 +14,11 @@ from typing import Any
 from proxy.idempotency.described import described
 from proxy.idempotency.journal import Journal
 from proxy.idempotency.record import JournalError, Record, Release, Settle, State, Superseded
-from proxy.idempotency.store import StoreUnavailable
+from proxy.idempotency.store import Query, StoreUnavailable
 
 SCHEMA = 1
+DOUBTS_MAX = 200
+"""Calls in doubt that are listed; `tidegate journal list` has all."""
 _REASONS = {"webhook": "webhook", "operator": "resolved"}
 _DECIDED = {"done": State.SETTLED, "none": State.RELEASED}
 _PROBLEMS = {
@@ -44,6 +46,14 @@ class Desk:
         except (StoreUnavailable, JournalError):
             return _problem("unavailable")
         return self._document(rows) if rows else _problem("no_call")
+
+    async def doubts(self) -> tuple[int, dict[str, Any]]:
+        """(status, document) of the calls that are in doubt, those for longest first."""
+        try:
+            rows = await self._journal.store.find(Query((State.IN_DOUBT,), limit=DOUBTS_MAX))
+        except (StoreUnavailable, JournalError):
+            return _problem("unavailable")
+        return self._document(rows)
 
     async def take(
         self, key: str, tenant: str | None, operation: str | None, news: Mapping[str, Any]

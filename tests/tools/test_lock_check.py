@@ -96,11 +96,11 @@ def test_the_check_reads_a_repository(tmp_path: Path) -> None:
     document = (
         '[build-system]\nrequires = ["one-two"]\n[project]\ndependencies = ["three"]\n'
         '[project.optional-dependencies]\ndev = ["pip"]\nbench = ["one-two"]\n'
-        'compile = ["three"]\n'
+        'browser = ["one-two"]\ncompile = ["three"]\n'
     )
     (tmp_path / "pyproject.toml").write_text(document)
     (tmp_path / "requirements").mkdir()
-    for name in ("build", "run", "dev", "bench", "compile"):
+    for name in ("build", "run", "dev", "browser", "bench", "compile"):
         (tmp_path / "requirements" / f"{name}.lock").write_text(LOCK)
     assert lock_check.main(tmp_path) == 0
     (tmp_path / "requirements" / "dev.lock").write_text(LOCK.replace("pip==26.3", "pip>=26"))

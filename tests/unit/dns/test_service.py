@@ -65,6 +65,7 @@ async def test_each_name_is_asked_for_once_however_many_upstreams_have_it() -> N
     states = {row["name"]: row["state"] for row in rows}
     assert states == {"a.example": "fresh", "e.example": "fresh", "c": "pinned", "d": "pinned"}
     assert all(row["addresses"] for row in rows)
+    assert [house.dns.of(upstream)["name"] for upstream in "ac"] == ["a.example", "c"]
 
 
 async def test_an_address_of_our_own_network_is_for_those_who_said_so() -> None:

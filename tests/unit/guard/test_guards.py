@@ -69,6 +69,11 @@ def test_narrow_slices_are_reported_behind_their_broad_one() -> None:
     house.mixed(8.0, "visa")
     assert [row["part"] for row in house.made.metered()] == ["", "scheme=visa"]
     assert house.told[0].part == "scheme=visa"
+    row, (broad, narrow, *_) = house.made.rows(), house.made.report()
+    assert row("a", "authorize", "") == broad
+    assert row("a", "authorize", "scheme=visa") == narrow
+    assert row("b", "authorize", "") is None
+    assert house.made.places() == [(broad["partner"], "a", "authorize")]
 
 
 def test_two_routes_of_one_operation_share_the_slices_of_a_dimension() -> None:

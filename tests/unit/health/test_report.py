@@ -56,13 +56,16 @@ def test_the_overview_is_a_grid_of_partners_and_slices() -> None:
     """State, figures, the breaker's latencies, the sentence; unused ones as well."""
     watched = _degraded()
     unused = _BREAKER | {"upstream": "c", "partner": "c", "state": "closed"}
-    document = watched.reports.overview([_BREAKER, unused])
+    narrow = _BREAKER | {"part": "scheme=visa", "state": "half_open", "p99_ms": 7.0}
+    document = watched.reports.overview([_BREAKER, narrow, unused])
     states = {row["partner"]: row["state"] for row in document["partners"]}
     assert states == {"a": "degraded", "b": "ok", "c": "unused"}
     rows = {json.dumps(row["value"]): row for row in document["partners"][0]["slices"]}
     assert rows["null"]["breaker"] == "open"
     assert rows["null"]["p99_ms"] == 90.0
     assert rows['{"scheme": "visa"}']["state"] == "degraded"
+    assert rows['{"scheme": "visa"}']["breaker"] == "half_open"
+    assert rows['{"scheme": "visa"}']["p99_ms"] == 7.0
     assert rows['{"scheme": "amex"}']["state"] == "ok"
     assert len(document["incidents"]) == len(document["verdicts"]) == 1
 
@@ -99,3 +102,38 @@ def test_what_is_degraded_is_one_row_for_each_slice() -> None:
             "origin": "partner",
         }
     ]
+
+
+def test_rows_come_one_by_one_and_a_breaker_is_asked_when_its_row_is_made() -> None:
+    """So that whoever reads may pause between them."""
+    watched, asked = _degraded(), list[tuple[str, str, str]]()
+
+    def guard(*at: str) -> dict[str, Any]:
+        upstream, operation, part = at
+        asked.append((upstream, operation, part))
+        return _BREAKER
+
+    rows = watched.reports.rows([("c", "c", "authorize")], guard)
+    partner, row = next(rows)
+    assert (partner, row["state"], row["breaker"]) == ("c", "unused", "open")
+    assert asked == [("c", "authorize", "")]
+    told = {(row["upstream"], str(row["value"])): row["state"] for _, row in rows}
+    assert told["a", "{'scheme': 'visa'}"] == "degraded"
+    assert told["b", "{'scheme': 'visa'}"] == "ok"
+    assert ("a", "authorize", "scheme=visa") in asked
+
+
+def test_the_newest_incidents_and_all_that_are_open_are_told_in_a_few_members() -> None:
+    """An open one is never lost behind newer ones."""
+    reports = _degraded().reports
+    (row,) = reports.recent(1)
+    assert row["ended_at"] is None
+    assert row["partners"] == ["a"]
+    assert "timeline" not in row
+
+
+def test_a_partner_is_told_from_close_by() -> None:
+    """Phases of its attempts, and what changed."""
+    reports = _degraded().reports
+    assert reports.upstream("a")["phases"]
+    assert reports.history(["a"]) == []

@@ -145,3 +145,11 @@ async def test_a_journal_that_is_away_confirms_nothing() -> None:
     office.store.down = True
     assert await office.take() == (503, "unavailable")
     assert await office.tell("k0") == (503, "unavailable")
+
+
+async def test_what_is_in_doubt_is_listed_and_nothing_else() -> None:
+    """With the members of the reports; a journal that is away is said."""
+    office = Office(State.SETTLED, State.IN_DOUBT, State.SENDING, State.IN_DOUBT)
+    status, document = await office.desk.doubts()
+    assert (status, document["schema"]) == (200, 1)
+    assert {each["key"] for each in document["calls"]} == {"k1", "k3"}
