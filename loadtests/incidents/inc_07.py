@@ -5,6 +5,7 @@ Then the standby dies, and no call is there to notice: it must be found all the 
 It comes back, and an operator forces the route to it: the word must count at once, and
 be seen and dated. Then it is the primary that goes, and the first call that finds it
 gone must already be paid at the standby. Once it refuses, once it falls silent.
+Envoy and a plain client have the same deaths beside it (inc_07_peers.py).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import sys
 import time
 from typing import Any
 
+from loadtests.incidents import inc_07_peers
+from loadtests.incidents.arms import TIDEGATE, Played, row
 from loadtests.incidents.checker import check
 from loadtests.incidents.figures import driver_lag_ms
 from loadtests.incidents.history import History
@@ -26,6 +29,15 @@ from loadtests.incidents.inc_07_bars import (
     found_s,
     met,
 )
+from loadtests.incidents.inc_07_peers import (
+    AFTER_S,
+    CONNECT_S,
+    DEADLINE_S,
+    GONE_S,
+    RATE_PER_S,
+    SCHEMES,
+    WINDOW_S,
+)
 from loadtests.incidents.metrics import Admin, sample
 from loadtests.incidents.process import ReplayError
 from loadtests.incidents.result import ledger_bars
@@ -34,15 +46,13 @@ from loadtests.incidents.schedule import Load, plan
 from loadtests.incidents.stage import Running, Sidecar, Stage
 from proxy.sandbox.client import SandboxPartner
 
-RATE_PER_S = 50.0
 WARM_S = 2.0
 STANDBY_DIES_S, STANDBY_BACK_S = 8.0, 72.0
 FORCED_S, RELEASED_S = 80.0, 88.0
-PRIMARY_GOES_S, PRIMARY_BACK_S, END_S = 96.0, 108.0, 110.0
-DEADLINE_S = 5.0
+PRIMARY_GOES_S = 96.0
+PRIMARY_BACK_S = PRIMARY_GOES_S + GONE_S
 CHECKS_S = {"interval": 20.0, "timeout": 5.0, "proven_within": PROVEN_WITHIN_S}
 """The interval and the timeout are the defaults."""
-SCHEMES = {"visa": 0.5, "mastercard": 0.4, "amex": 0.1}
 PATH = "/psp/payments"
 REASON = "the primary's status page"
 _LOOK_EVERY_S = 0.05
@@ -57,6 +67,9 @@ async def play(run: Run) -> Measured:
     for kind in ("refuse", "blackhole"):
         async with Stage(run.directory / kind, run.progress) as stage:
             summaries.append(await _play_kind(run, stage, kind, measured))
+        for each in await inc_07_peers.peers(run, kind):
+            measured.arms.append(row(kind, each, WINDOW_S))
+            measured.figures[f"{kind}, {each.arm}"] = inc_07_peers.figures(each)
     measured.summary = "; ".join(summaries)
     return measured
 
@@ -64,7 +77,7 @@ async def play(run: Run) -> Measured:
 def configuration(run: Run, primary_url: str, standby_url: str) -> dict[str, Any]:
     """One partner with two upstreams; every interval scaled, checks as they are by default."""
     upstream = {
-        "timeouts": {"connect": run.duration(1.0), "first_byte": run.duration(3.0)},
+        "timeouts": {"connect": run.duration(CONNECT_S), "first_byte": run.duration(3.0)},
         "checks": {name: run.duration(seconds) for name, seconds in CHECKS_S.items()},
     }
     return {
@@ -95,14 +108,13 @@ def configuration(run: Run, primary_url: str, standby_url: str) -> dict[str, Any
 
 async def _play_kind(run: Run, stage: Stage, kind: str, measured: Measured) -> str:
     """One variant: its bars and figures go to `measured`; its part of the summary."""
-    primary = await stage.partner("primary", "acquirer", seed=7)
-    standby = await stage.partner("standby", "acquirer", seed=8)
+    primary, standby = await inc_07_peers.staged(stage)
     sidecar = await stage.sidecar(configuration(run, primary.url, standby.url))
     driver = await stage.driver(sidecar.payments_url, give_up_s=3 * run.scaled(DEADLINE_S) + 5.0)
     warm = plan(Load(RATE_PER_S, WARM_S, 7, f"{kind}-warm", SCHEMES), kind)
     async with stage.load(driver, PATH, warm, f"{kind} warm-up") as warming:
         pass
-    calls = plan(Load(RATE_PER_S, run.scaled(END_S), 7, kind, SCHEMES), kind)
+    calls = plan(Load(RATE_PER_S, run.scaled(PRIMARY_BACK_S) + AFTER_S, 7, kind, SCHEMES), kind)
     async with stage.load(driver, PATH, calls, f"{kind} load") as running:
         story = await _timeline(run, running, sidecar, (primary, standby), kind)
     history = running.history
@@ -110,6 +122,9 @@ async def _play_kind(run: Run, stage: Stage, kind: str, measured: Measured) -> s
     measured.bars += bars(run, kind, history, story) + ledger_bars(kind, findings)
     measured.driver_lag_ms = max(measured.driver_lag_ms, driver_lag_ms(history))
     measured.figures[kind] = figures(history, story)
+    ours = Played(TIDEGATE, history, story.gone_at, story.back_at, found_s(story))
+    ours.executions = [each for each in stage.executions() if "-warm-" not in each.reference]
+    measured.arms.append(row(kind, ours, WINDOW_S))
     return (
         f"{kind}: dead standby found {found_s(story):.2f} s, forced in "
         f"{forced_s(history, story):.2f} s, {len(met(history, story))} calls moved, "

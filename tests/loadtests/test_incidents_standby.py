@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.incidents import inc_07, inc_07_bars
+from loadtests.incidents import inc_07, inc_07_bars, inc_07_peers
+from loadtests.incidents.arms import ENVOY, Played, row
 from loadtests.incidents.history import CallRecord, History
 from loadtests.incidents.inc_07_bars import Story
 from loadtests.incidents.progress import Progress
@@ -111,3 +112,28 @@ def test_the_configuration_is_valid(tmp_path: Path, factor: float) -> None:
     assert loaded.warnings == []
     checks = loaded.settings.partners["acquirer"].upstreams["standby"].checks
     assert (checks.interval_s, checks.timeout_s) == (20.0 * factor, 5.0 * factor)
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.15])
+def test_the_peers_have_time_to_find_and_to_recover(factor: float) -> None:
+    """Both deaths lie apart; Envoy's two checks of 1 s fit in, and two windows behind the end."""
+    at = inc_07_peers.times(run(factor))
+    assert 0.0 < at.standby_dies_s < at.standby_back_s < at.primary_goes_s < at.primary_back_s
+    assert at.standby_back_s - at.standby_dies_s >= 4 * factor
+    assert at.primary_back_s - at.primary_goes_s == pytest.approx(inc_07_peers.GONE_S * factor)
+    assert at.end_s - at.primary_back_s >= 2 * inc_07_peers.WINDOW_S
+
+
+def test_a_peers_row_has_both_deaths_in_it() -> None:
+    """Found is the standby's, the rest the primary's; a call failed before it is a figure."""
+    records = [succeeded(at / 10, 0.15, "visa") for at in range(350)]
+    records[10].status = 503
+    for record in records[199:210]:  # the first of them was in flight when the primary went
+        record.status = 503
+    played = Played(ENVOY, History(records), 20.0, 32.0, 2.5, {"not healthy": 2.5})
+    line = row("refuse", played, inc_07_peers.WINDOW_S)
+    assert line.success_percent == pytest.approx(100 * 110 / 120)
+    assert (line.found_s, line.recovered_s) == (2.5, 0.0)
+    figures = inc_07_peers.figures(played)
+    assert figures["success before the primary goes, %"] == pytest.approx(100 * 198 / 199)
+    assert figures["said of the dead standby"] == "not healthy after 2.5 s"
