@@ -51,24 +51,12 @@ $(VENV)/.project-installed: $(VENV)/.run-installed pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
-$(VENV)/.dev-installed: $(VENV)/.project-installed requirements/dev.lock
-	@echo "installing requirements/dev.lock"
-	@$(LOCKED) -r requirements/dev.lock
-	@touch $@
-
-$(VENV)/.bench-installed: $(VENV)/.dev-installed requirements/bench.lock
-	@echo "installing requirements/bench.lock"
-	@$(LOCKED) -r requirements/bench.lock
-	@touch $@
-
-$(VENV)/.compile-installed: $(VENV)/.project-installed requirements/compile.lock
-	@echo "installing requirements/compile.lock"
-	@$(LOCKED) -r requirements/compile.lock
-	@touch $@
-
-$(VENV)/.browser-installed: $(VENV)/.dev-installed requirements/browser.lock
-	@echo "installing requirements/browser.lock"
-	@$(LOCKED) -r requirements/browser.lock
+# Further locks lie on top of those.
+$(VENV)/.dev-installed $(VENV)/.compile-installed: $(VENV)/.project-installed
+$(VENV)/.bench-installed $(VENV)/.browser-installed: $(VENV)/.dev-installed
+$(VENV)/.%-installed: requirements/%.lock
+	@echo "installing $<"
+	@$(LOCKED) -r $<
 	@touch $@
 
 # --- what one does here --------------------------------------------------------------------------
@@ -76,7 +64,7 @@ $(VENV)/.browser-installed: $(VENV)/.dev-installed requirements/browser.lock
 .PHONY: help run test test-compiled browser lint format compiled bench incidents fuzz promcheck lock clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-22s%s\n", $$1, $$2}'
 
 run: $(VENV)/.project-installed ## the sidecar with its sandbox partners; Ctrl-C ends all of it
 	@exec $(VENV)/bin/tidegate sandbox up --config config/sandbox.yaml --ledgers .sandbox $(ARGS)

@@ -89,8 +89,7 @@ def drain_upstream(
     config: Config = None,
 ) -> None:
     """Send no new payments to an upstream; what was sent there is settled there all the same."""
-    said = _why(reason, lasts, by)
-    _told(_ask(admin, config, "PUT", f"/upstreams/{quote(upstream, safe='')}/drain", said))
+    _about(upstream, "drain", admin, config, _why(reason, lasts, by))
 
 
 @route.command("isolate")
@@ -103,8 +102,7 @@ def isolate_upstream(
     config: Config = None,
 ) -> None:
     """Hold an upstream's breakers open: nothing goes there, not even what belongs there."""
-    said = _why(reason, lasts, by)
-    _told(_ask(admin, config, "PUT", f"/upstreams/{quote(upstream, safe='')}/isolate", said))
+    _about(upstream, "isolate", admin, config, _why(reason, lasts, by))
 
 
 @route.command("release")
@@ -135,6 +133,14 @@ def release(
 
 def _why(reason: str, lasts: str, by: str | None) -> dict[str, str]:
     return {"reason": reason, "for": lasts, "by": by or _login()}
+
+
+def _about(
+    upstream: str, kind: str, admin: str | None, config: Path | None, said: dict[str, str]
+) -> None:
+    """Say a word about an upstream, and tell what was done."""
+    path = f"/upstreams/{quote(upstream, safe='')}/{kind}"
+    _told(_ask(admin, config, "PUT", path, said))
 
 
 def _login() -> str:

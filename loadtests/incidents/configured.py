@@ -1,4 +1,6 @@
-"""Configurations of replays that have a journal: partners by kind, a route to each. PURE."""
+"""Configurations of replays: with a journal, partners by kind and a route to each; without one, a
+single route. PURE.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +31,32 @@ def configuration(
         "journal": dict(journal),
         "partners": {name: dict(partner) for name, partner in partners.items()},
         "routes": [dict(route) for route in routes],
+    }
+
+
+def one_route(
+    partners: Mapping[str, Mapping[str, Any]],
+    candidates: Sequence[str],
+    deadline: str,
+    **over: Any,
+) -> dict[str, Any]:
+    """A sidecar without a journal, and payments below `/psp/` unless `over` says otherwise."""
+    return {
+        "version": 1,
+        "listen": {"address": "127.0.0.1:0", "timeout_drain": "1s"},
+        "admin": {"address": "127.0.0.1:0"},
+        "partners": dict(partners),
+        "routes": [
+            {
+                "name": "payments",
+                "match": {"path": "/psp/"},
+                "strip_prefix": True,
+                "operation": "authorize",
+                "candidates": list(candidates),
+                "deadline": deadline,
+                **over,
+            }
+        ],
     }
 
 

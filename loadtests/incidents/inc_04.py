@@ -16,6 +16,7 @@ from operator import sub, truediv
 from typing import Any
 
 from loadtests.incidents.checker import Execution, by_nonce, check
+from loadtests.incidents.configured import one_route
 from loadtests.incidents.driver import Driver
 from loadtests.incidents.figures import (
     driver_lag_ms,
@@ -119,22 +120,8 @@ def configuration(run: Run, acquirer_url: str) -> dict[str, Any]:
     not paid for by the next call of another scheme (measured: 1 ms at p99).
     """
     only = {"url": acquirer_url, "pool": {"prewarm": PREWARM}}
-    return {
-        "version": 1,
-        "listen": {"address": "127.0.0.1:0", "timeout_drain": "1s"},
-        "admin": {"address": "127.0.0.1:0"},
-        "partners": {"acquirer": {"upstreams": {"only": only}}},
-        "routes": [
-            {
-                "name": "payments",
-                "match": {"path": "/psp/"},
-                "strip_prefix": True,
-                "operation": "authorize",
-                "candidates": ["only"],
-                "deadline": run.duration(DEADLINE_S),
-            }
-        ],
-    }
+    partners = {"acquirer": {"upstreams": {"only": only}}}
+    return one_route(partners, ["only"], run.duration(DEADLINE_S))
 
 
 def _measured(

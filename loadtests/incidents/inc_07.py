@@ -18,6 +18,7 @@ from typing import Any
 from loadtests.incidents import inc_07_peers
 from loadtests.incidents.arms import TIDEGATE, Played, row
 from loadtests.incidents.checker import check
+from loadtests.incidents.configured import one_route
 from loadtests.incidents.figures import driver_lag_ms
 from loadtests.incidents.history import History
 from loadtests.incidents.inc_07_bars import (
@@ -80,30 +81,14 @@ def configuration(run: Run, primary_url: str, standby_url: str) -> dict[str, Any
         "timeouts": {"connect": run.duration(CONNECT_S), "first_byte": run.duration(3.0)},
         "checks": {name: run.duration(seconds) for name, seconds in CHECKS_S.items()},
     }
-    return {
-        "version": 1,
-        "listen": {"address": "127.0.0.1:0", "timeout_drain": "1s"},
-        "admin": {"address": "127.0.0.1:0"},
-        "log": {"calls": False},
-        "partners": {
-            "acquirer": {
-                "upstreams": {
-                    "primary": {"url": primary_url, **upstream},
-                    "standby": {"url": standby_url, **upstream},
-                }
-            }
-        },
-        "routes": [
-            {
-                "name": "payments",
-                "match": {"path": "/psp/"},
-                "strip_prefix": True,
-                "operation": "authorize",
-                "candidates": ["primary", "standby"],
-                "deadline": run.duration(DEADLINE_S),
-            }
-        ],
+    upstreams = {
+        "primary": {"url": primary_url, **upstream},
+        "standby": {"url": standby_url, **upstream},
     }
+    document = one_route(
+        {"acquirer": {"upstreams": upstreams}}, [*upstreams], run.duration(DEADLINE_S)
+    )
+    return {**document, "log": {"calls": False}}
 
 
 async def _play_kind(run: Run, stage: Stage, kind: str, measured: Measured) -> str:

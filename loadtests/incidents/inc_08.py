@@ -18,6 +18,7 @@ from typing import Any
 
 from loadtests.incidents.arms import TIDEGATE, Played
 from loadtests.incidents.checker import Findings, check
+from loadtests.incidents.configured import one_route
 from loadtests.incidents.figures import (
     driver_lag_ms,
     goodput_per_s,
@@ -83,29 +84,12 @@ async def play(run: Run) -> Measured:
 def configuration(run: Run, primary_url: str, standby_url: str) -> dict[str, Any]:
     """One partner with two upstreams; every timeout scaled."""
     timeouts = {"connect": run.duration(1.0), "first_byte": run.duration(3.0)}
-    return {
-        "version": 1,
-        "listen": {"address": "127.0.0.1:0", "timeout_drain": "1s"},
-        "admin": {"address": "127.0.0.1:0"},
-        "partners": {
-            "acquirer": {
-                "upstreams": {
-                    "primary": {"url": primary_url, "timeouts": timeouts},
-                    "standby": {"url": standby_url, "timeouts": timeouts},
-                }
-            }
-        },
-        "routes": [
-            {
-                "name": "payments",
-                "match": {"path": "/psp/"},
-                "strip_prefix": True,
-                "operation": "authorize",
-                "candidates": ["primary", "standby"],
-                "deadline": run.duration(DEADLINE_S),
-            }
-        ],
+    upstreams = {
+        "primary": {"url": primary_url, "timeouts": timeouts},
+        "standby": {"url": standby_url, "timeouts": timeouts},
     }
+    partners = {"acquirer": {"upstreams": upstreams}}
+    return one_route(partners, [*upstreams], run.duration(DEADLINE_S))
 
 
 async def _play_kind(run: Run, stage: Stage, kind: str, measured: Measured) -> str:

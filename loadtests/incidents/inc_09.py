@@ -15,6 +15,7 @@ from typing import Any
 
 from loadtests.incidents.arms import ENVOY, Played, passed, row
 from loadtests.incidents.checker import check
+from loadtests.incidents.configured import one_route
 from loadtests.incidents.envoy import CONNECT_FAILURE, EnvoyPlan, EnvoyRoute
 from loadtests.incidents.figures import driver_lag_ms, latency_ms, reasons
 from loadtests.incidents.history import History
@@ -91,23 +92,15 @@ async def _staged(stage: Stage) -> list[SandboxPartner]:
 def configuration(urls: Sequence[str]) -> dict[str, Any]:
     """Two servers; that authenticating moves no money is the operation's default."""
     servers = dict(zip((FIRST, SECOND), urls, strict=True))
-    return {
-        "version": 1,
-        "listen": {"address": "127.0.0.1:0", "timeout_drain": "1s"},
-        "admin": {"address": "127.0.0.1:0"},
-        "partners": {name: {"upstreams": {name: {"url": url}}} for name, url in servers.items()},
-        "routes": [
-            {
-                "name": "three-ds",
-                "match": {"path": PREFIX},
-                "strip_prefix": True,
-                "operation": "authenticate",
-                "candidates": [FIRST, SECOND],
-                "deadline": f"{DEADLINE_S:g}s",
-                "timeouts": {"first_byte": f"{FIRST_BYTE_S:g}s"},
-            }
-        ],
-    }
+    return one_route(
+        {name: {"upstreams": {name: {"url": url}}} for name, url in servers.items()},
+        [FIRST, SECOND],
+        f"{DEADLINE_S:g}s",
+        name="three-ds",
+        match={"path": PREFIX},
+        operation="authenticate",
+        timeouts={"first_byte": f"{FIRST_BYTE_S:g}s"},
+    )
 
 
 USUAL = Usual(PREFIX, TARGET, DEADLINE_S, configuration)

@@ -16,6 +16,7 @@ from typing import Any
 
 from loadtests.incidents.arms import Played, passed, row
 from loadtests.incidents.checker import check
+from loadtests.incidents.configured import one_route
 from loadtests.incidents.envoy import EnvoyPlan, EnvoyRoute
 from loadtests.incidents.figures import driver_lag_ms, latency_ms, reasons
 from loadtests.incidents.history import CallRecord, History
@@ -112,23 +113,12 @@ _ARMS = (_sidecar, _envoy, _plain)
 def configuration(urls: Sequence[str]) -> dict[str, Any]:
     """Two acquirers, and payments that are told apart by their scheme."""
     acquirers = dict(zip((FIRST, SECOND), urls, strict=True))
-    return {
-        "version": 1,
-        "listen": {"address": "127.0.0.1:0", "timeout_drain": "1s"},
-        "admin": {"address": "127.0.0.1:0"},
-        "partners": {name: {"upstreams": {name: {"url": url}}} for name, url in acquirers.items()},
-        "routes": [
-            {
-                "name": "payments",
-                "match": {"path": PREFIX},
-                "strip_prefix": True,
-                "operation": "authorize",
-                "candidates": [FIRST, SECOND],
-                "deadline": f"{DEADLINE_S:g}s",
-                "dimensions": [{"name": "scheme", "pointer": "/card/scheme"}],
-            }
-        ],
-    }
+    return one_route(
+        {name: {"upstreams": {name: {"url": url}}} for name, url in acquirers.items()},
+        [FIRST, SECOND],
+        f"{DEADLINE_S:g}s",
+        dimensions=[{"name": "scheme", "pointer": "/card/scheme"}],
+    )
 
 
 def bars(part: str, ours: Played) -> list[Bar]:

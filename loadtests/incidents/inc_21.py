@@ -16,6 +16,7 @@ from typing import Any
 
 from loadtests.incidents.arms import PLAIN, TIDEGATE, Played, passed, recovered_s, row
 from loadtests.incidents.checker import check
+from loadtests.incidents.configured import one_route
 from loadtests.incidents.figures import driver_lag_ms, reasons
 from loadtests.incidents.peers import Story, play_story
 from loadtests.incidents.result import Bar, Figure, ledger_bars
@@ -84,26 +85,8 @@ async def _staged(stage: Stage) -> list[SandboxPartner]:
 def configuration(urls: Sequence[str]) -> dict[str, Any]:
     """One partner with two upstreams, and nothing but defaults for the breakers."""
     names = [f"upstream-{number}" for number in range(1, len(urls) + 1)]
-    return {
-        "version": 1,
-        "listen": {"address": "127.0.0.1:0", "timeout_drain": "1s"},
-        "admin": {"address": "127.0.0.1:0"},
-        "partners": {
-            "acquirer": {
-                "upstreams": {name: {"url": url} for name, url in zip(names, urls, strict=True)}
-            }
-        },
-        "routes": [
-            {
-                "name": "payments",
-                "match": {"path": PREFIX},
-                "strip_prefix": True,
-                "operation": "authorize",
-                "candidates": names,
-                "deadline": f"{DEADLINE_S:g}s",
-            }
-        ],
-    }
+    upstreams = {name: {"url": url} for name, url in zip(names, urls, strict=True)}
+    return one_route({"acquirer": {"upstreams": upstreams}}, names, f"{DEADLINE_S:g}s")
 
 
 USUAL = Usual(PREFIX, TARGET, DEADLINE_S, configuration)

@@ -54,12 +54,12 @@ def test_it_is_registered_with_a_valid_configuration(tmp_path: Path) -> None:
     ],
 )
 def test_an_arm_is_held_against_the_healthy_one(
-    tmp_path: Path, bend: Callable[[CallRecord], CallRecord], dropped: float, names: list[str]
+    bend: Callable[[CallRecord], CallRecord], dropped: float, names: list[str]
 ) -> None:
     """No call may fail, none may be slower, and what was lost must be counted."""
     records = _arm().records
     faulty = History([*records[:-5], *(bend(record) for record in records[-5:])])
-    bars = inc_20.arm_bars(_run(tmp_path), "hangs", [faulty] * 3, [_arm()] * 3, dropped)
+    bars = inc_20.arm_bars("hangs", [faulty] * 3, [_arm()] * 3, dropped)
     missed = [bar.name for bar in bars if not bar.held]
     assert missed == names or (names == ["calls that succeeded"] and missed[:1] == names)
 
