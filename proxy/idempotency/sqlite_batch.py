@@ -13,6 +13,7 @@ from typing import Any
 
 from proxy.idempotency.record import JournalError, Record, State
 from proxy.idempotency.rows import record, values
+from proxy.idempotency.sqlite_log import Log
 from proxy.idempotency.sqlite_schema import READ, SAVES, reads
 
 _AT_WORK = (State.CLAIMED, State.SENDING)
@@ -23,6 +24,7 @@ class Batch:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._log = Log(connection)
         self._active: dict[bytes, Record] = {}
         """Rows at work, as they stand in the file: they are kept from one batch to the next."""
         self._changed: dict[bytes, tuple[Record, tuple[Any, ...]]] = {}
@@ -78,8 +80,13 @@ class Batch:
                 some = [value for columns in rows[done : done + count] for value in columns]
                 self._connection.execute(statement, some)
                 done += count
+        self._log.wrote(len(rows))
         self._changed.clear()
         self._ahead.clear()
+
+    def tend(self, *, idle: bool) -> None:
+        """Between two commits. Raises sqlite3.Error."""
+        self._log.tend(idle=idle)
 
     def undo(self) -> None:
         """Nothing since the last commit counts: what is in hand is forgotten."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from proxy.idempotency.record import JournalError
+from proxy.idempotency.sqlite_log import BACKSTOP
 from proxy.model.errors import StartError
 
 _NETWORK_FILE_SYSTEMS = frozenset(
@@ -49,6 +50,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     os.chmod(path, 0o600)
     connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {BACKSTOP}")
     for pragma, wanted in (("journal_mode", "wal"), ("synchronous", 2)):
         connection.execute(f"PRAGMA {pragma} = {wanted}")
         got = connection.execute(f"PRAGMA {pragma}").fetchone()[0]

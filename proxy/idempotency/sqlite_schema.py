@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proxy.idempotency.rows import COLUMNS, LINKS, MADE
-from proxy.idempotency.sqlite_read import OPEN
+from proxy.idempotency.sqlite_read import BLOCK, BY_KEY, OPEN
 
 VERSION = 2
 """Format 1 had no links."""
@@ -25,11 +25,13 @@ CREATE TABLE IF NOT EXISTS calls (
 );
 CREATE INDEX IF NOT EXISTS calls_open ON calls (changed_at)
   WHERE {OPEN};
-CREATE INDEX IF NOT EXISTS calls_key ON calls (idem_key);
+CREATE INDEX IF NOT EXISTS {BY_KEY} ON calls ({BLOCK}, idem_key);
+DROP INDEX IF EXISTS calls_key;
 CREATE INDEX IF NOT EXISTS calls_link_request ON calls (link_request)
   WHERE link_request IS NOT NULL;
 CREATE INDEX IF NOT EXISTS calls_link_answer ON calls (link_answer) WHERE link_answer IS NOT NULL;
 """
+"""Until lately there was an index of keys alone, calls_key; see sqlite_read.BLOCK."""
 UPGRADES = {1: tuple(f"ALTER TABLE calls ADD COLUMN {name}" for name in LINKS)}
 """From an older format to the next one, in one transaction."""
 _CHANGING = tuple(

@@ -49,6 +49,9 @@ class Held(Protocol):
     def undo(self) -> None:
         """The transaction was rolled back."""
 
+    def tend(self, *, idle: bool) -> None:
+        """A commit is told; `idle`: nobody waits for the next one. May raise sqlite3.Error."""
+
 
 class Writer:
     """Runs changes on one connection, which no other thread touches from then on.
@@ -124,6 +127,7 @@ class Writer:
             if batch:
                 self._write(batch)
                 self._loop.call_soon_threadsafe(self._deliver, batch)
+                self._tend()
 
     def _write(self, batch: list[_Change]) -> None:
         """One commit, and a second try with the room that was kept if the disk is full."""
@@ -138,7 +142,20 @@ class Writer:
             return
         for change in batch:
             change.error = StoreUnavailable()
-        if _code(error) != _FULL and not self.broken:
+        if _code(error) != _FULL:
+            self._break(error)
+
+    def _tend(self) -> None:
+        """What may wait until the commit is told."""
+        if self.broken:
+            return
+        try:
+            self._rows.tend(idle=self._changes.empty())
+        except sqlite3.Error as error:
+            self._break(error)
+
+    def _break(self, error: sqlite3.Error) -> None:
+        if not self.broken:
             self.broken = True
             self._loop.call_soon_threadsafe(self._failed, str(error))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from proxy.idempotency import sqlite_read
 from proxy.idempotency.record import State
-from proxy.idempotency.rows import values
+from proxy.idempotency.rows import COLUMNS, values
 from proxy.idempotency.sqlite import SqliteStore
 from proxy.idempotency.sqlite_read import counts, find, reading
 from proxy.idempotency.sqlite_schema import SAVE, SCHEMA
@@ -101,12 +102,39 @@ def _plans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 async def test_a_call_is_named_without_reading_a_million_rows(
     journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the index of keys, and by the one of ids."""
+    """By the index of keys, block by block, and by the one of ids."""
     plans = _plans(monkeypatch)
     assert sqlite_read.named(journal, "abcdef12") == []
-    asked = [plan for plan in plans if " meta " not in plan]
-    assert ["calls_key" in plan for plan in asked] == [True, False]
-    assert all("SEARCH calls USING INDEX" in plan for plan in asked)
+    by_key, by_id = [plan for plan in plans if "SEARCH calls USING INDEX" in plan]
+    assert by_key.endswith("calls_block_key (<expr>=? AND idem_key=?)")
+    assert "(id>? AND id<?)" in by_id
+    assert not any(plan.startswith("SCAN calls") for plan in plans)
+
+
+def test_a_key_is_found_in_each_block_of_rows(path: Path) -> None:
+    """The same key may stand in the oldest block, in the newest, and in several."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        names = ", ".join(name for name in COLUMNS if name not in ("id", "idem_key"))
+        for number, key in ((4095, "far"), (4096, "twice"), (3_000_000, "twice")):
+            connection.execute(
+                f"INSERT INTO calls (number, id, idem_key, {names}) "
+                f"SELECT ?, ?, ?, {names} FROM calls ORDER BY number LIMIT 1",
+                (number, number.to_bytes(16, "big"), key),
+            )
+    found = {key: len(sqlite_read.named(path, key)) for key in ("far", "twice", "k1", "none")}
+    assert found == {"far": 1, "twice": 2, "k1": 1, "none": 0}
+
+
+def test_a_file_of_before_the_blocks_is_read_by_its_own_index(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No sidecar of this release has opened it yet."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP INDEX calls_block_key")
+        connection.execute("CREATE INDEX calls_key ON calls (idem_key)")
+    plans = _plans(monkeypatch)
+    assert len(sqlite_read.named(path, "k1")) == 1
+    assert "SEARCH calls USING INDEX calls_key (idem_key=?)" in plans
 
 
 def test_counting_what_has_no_end_reads_nothing_else(

@@ -30,6 +30,9 @@ class Bench:
         self.flushed_at: list[int] = []
         """How many commits there had been."""
         self.failures: list[str] = []
+        self.tended: list[bool] = []
+        """Whether nobody waited, at each time between commits."""
+        self.tending: Callable[[], object] = bool
         self.room = room
         self.connection.set_trace_callback(self._trace)
         self.writer = Writer(
@@ -52,6 +55,12 @@ class Bench:
     def undo(self) -> None:
         """Called when a batch was rolled back."""
         self.undone += 1
+
+    def tend(self, *, idle: bool) -> None:
+        """Called between commits."""
+        assert not self.connection.in_transaction
+        self.tended.append(idle)
+        self.tending()
 
     def _make_room(self) -> bool:
         self.connection.execute("PRAGMA max_page_count = 1000")
@@ -191,3 +200,48 @@ async def test_a_caller_that_stops_waiting_is_no_error(bench: Bench) -> None:
     assert await held
     assert await bench.writer.submit(bench.put(2)) == 2
     assert bench.rows() == 2
+
+
+async def test_what_can_wait_is_done_when_the_commit_is_told(bench: Bench) -> None:
+    """So whoever waits for the commit does not wait for that."""
+    gate = threading.Event()
+    bench.tending = lambda: gate.wait(10)
+    assert await bench.writer.submit(bench.put(1)) == 1
+    later = bench.writer.submit(bench.put(2))
+    bench.tending = bool
+    gate.set()
+    assert await later == 2
+    assert bench.tended[0]
+
+
+async def test_it_hears_whether_somebody_waits(bench: Bench) -> None:
+    """Then it may leave its work for another moment."""
+    began, gate = threading.Event(), threading.Event()
+
+    def work() -> bool:
+        began.set()
+        return gate.wait(10)
+
+    first = bench.writer.submit(work)
+    assert began.wait(10)
+    second = bench.writer.submit(bench.put(2))
+    gate.set()
+    await asyncio.gather(first, second)
+    bench.writer.close()
+    assert bench.tended == [False, True]
+
+
+async def test_a_failure_between_commits_is_the_end(bench: Bench) -> None:
+    """As in a commit: the file can be trusted no more."""
+
+    def fail() -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    bench.tending = fail
+    assert await bench.writer.submit(bench.put(1)) == 1
+    while not bench.failures:
+        await asyncio.sleep(0.001)
+    assert bench.failures == ["disk I/O error"]
+    assert bench.writer.broken
+    with pytest.raises(StoreUnavailable):
+        await bench.writer.submit(bench.put(2))
