@@ -54,6 +54,11 @@ class Pool:
 
     # -- what the transport asks for ---------------------------------------------
 
+    @property
+    def busy(self) -> bool:
+        """Whether an exchange is at work on any connection."""
+        return len(self._members) > len(self._idle)
+
     def take(self) -> ClientConnection | None:
         """The idle connection used last, if one is still fit; the unfit are closed."""
         idle = self._idle

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from proxy.http1.client import ClientConnection
 from proxy.http1.exchange import Exchange, Result
+from proxy.http1.turn import TURN
 from proxy.model.call import Attempt, Call
 from proxy.model.clock import Clock
 from proxy.model.events import AttemptEnded, Emit, LateEnding
@@ -55,6 +56,8 @@ def attempts(
             call.deadline_at if call.ticket is None else call.ticket.send_by,
         )
         pool = transport.pool
+        if pool.busy:
+            await TURN  # calls that are ready together send together
         connection: ClientConnection | Failure | None = pool.take()
         if connection is None:
             connection = await pool.open(record, exchange.timeouts, exchange.deadline_at)

@@ -130,6 +130,9 @@ class Partner:
 class Wire:
     """The pool of one upstream in one sidecar, in place of the real one."""
 
+    busy = True
+    """So that calls take turns, as they do where there are many."""
+
     def __init__(self, partner: Partner, upstream: str, loop: VirtualLoop) -> None:
         self._partner = partner
         self._upstream = upstream

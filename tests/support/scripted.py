@@ -54,6 +54,7 @@ class ScriptedPool:
         self._steps = iter(steps)
         self._step: Step | None = None
         self._sent = sent
+        self.busy = False
         self.asked = 0
 
     def as_pool(self) -> Pool:

@@ -55,6 +55,20 @@ def test_a_first_call_opens_a_connection(partner: Partner) -> None:
     assert body(task) == b"one"
 
 
+def test_a_pool_is_busy_while_an_exchange_is_at_work(partner: Partner) -> None:
+    """Not while a connection is opened for it, or is idle."""
+    seen = [partner.pool.busy]
+    partner.begin()
+    seen.append(partner.pool.busy)
+    partner.admit()
+    partner.loop.settle()
+    seen.append(partner.pool.busy)
+    partner.answer()
+    partner.loop.settle()
+    seen.append(partner.pool.busy)
+    assert seen == [False, False, True, False]
+
+
 def test_an_idle_connection_is_taken_before_another_is_opened(partner: Partner) -> None:
     """The one used last, for it is the likeliest to be alive."""
     first, second = partner.idle(2)

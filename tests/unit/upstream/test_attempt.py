@@ -57,6 +57,39 @@ async def test_a_fit_idle_connection_is_used_without_waiting() -> None:
     assert len(bottom.sent) == 1
 
 
+async def test_attempts_that_are_ready_together_send_together() -> None:
+    """Each leaves the others a turn to get ready; then they take connections and send."""
+    bottom = _Bottom(Step(response(), reused=True), Step(response(), reused=True))
+    bottom.pool.busy = True
+    running = [asyncio.ensure_future(bottom.handle(call(), candidate())) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert (bottom.pool.asked, bottom.sent) == (0, [])
+    await asyncio.sleep(0)
+    assert len(bottom.sent) == 2
+    await asyncio.gather(*running)
+
+
+async def test_an_attempt_alone_sends_at_once() -> None:
+    """There is nobody to send together with, and a turn takes time."""
+    bottom = _Bottom(Step(response(), reused=True))
+    running = asyncio.ensure_future(bottom.handle(call(), candidate()))
+    await asyncio.sleep(0)
+    assert len(bottom.sent) == 1
+    await running
+
+
+async def test_an_attempt_that_is_cancelled_in_its_turn_sends_nothing() -> None:
+    """It had taken no connection yet."""
+    bottom, made = _Bottom(Step(response(), reused=True)), call()
+    bottom.pool.busy = True
+    running = asyncio.ensure_future(bottom.handle(made, candidate()))
+    await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (bottom.pool.asked, bottom.sent, made.sent) == (0, [], False)
+
+
 @pytest.mark.parametrize("sent", [False, True])
 async def test_a_connection_that_fails_is_not_replaced_here(sent: bool) -> None:
     """Whether to try again is decided above, by what the failure proves."""
@@ -168,6 +201,8 @@ async def test_what_a_partner_says_too_late_is_kept_and_told(late: Response | Fa
 
 class _OneConnection:
     """A pool with one connection of the test's own making."""
+
+    busy = False
 
     def __init__(self, connection: object) -> None:
         self._connection = connection
