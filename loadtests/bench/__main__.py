@@ -12,7 +12,8 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,11 +34,12 @@ from loadtests.bench.payload import wrk_script
 from loadtests.bench.results import Run
 from loadtests.bench.subjects import DIRECT, NAMES, SUBJECTS, Subject
 from loadtests.bench.subjects.nginx import upstream_command
+from loadtests.bench.telemetry import Exports, command
 
 OUT = REPOSITORY / "loadtests" / "out"
 ALL = (*NAMES, *STORES)
 """The stores are subjects of their own kind: tidegate with keyed calls and a journal in them."""
-NEEDED = (DIRECT, "tidegate", "envoy", "aiohttp")
+NEEDED = (DIRECT, "tidegate", "envoy", "envoy-traced", "aiohttp")
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -111,9 +113,12 @@ def measure_all(args: argparse.Namespace, plan: Plan, cores: Cores) -> Run:
         script = directory / "post.lua"
         script.write_text(wrk_script(), encoding="ascii")
         wrk = Wrk(program, script, cores.load)
-        with Child(argv, cores.load, directory, directory / "stdout") as upstream:
+        with (
+            Child(argv, cores.load, directory, directory / "stdout") as upstream,
+            _collector(cores, directory) as (collector, exports),
+        ):
             upstream.wait_ready(port)
-            bench = Bench(plan, cores, wrk, upstream, port, directory, say)
+            bench = Bench(plan, cores, wrk, upstream, port, directory, say, collector, exports)
             for subject in subjects:
                 run.ready_s[subject.name] = bench.start_times(subject)
             if subjects:
@@ -123,6 +128,16 @@ def measure_all(args: argparse.Namespace, plan: Plan, cores: Cores) -> Run:
                 rows = AGED_ROWS_QUICK if args.quick else AGED_ROWS
                 Keyed(bench, stores, rows, say).measure(run)
     return run
+
+
+@contextmanager
+def _collector(cores: Cores, directory: Path) -> Iterator[tuple[Child, Exports]]:
+    """The receiver of telemetry, with a folder of its own for what it complains of."""
+    place, port = directory / "collector", free_port()
+    place.mkdir()
+    with Child(command(port), cores.load, place, place / "stdout") as collector:
+        collector.wait_ready(port)
+        yield collector, Exports(port)
 
 
 def write_results(args: argparse.Namespace, run: Run, setting: report.Setting) -> None:

@@ -17,6 +17,8 @@ from loadtests.bench.results import Run
 COLOURS = {
     "tidegate": "#0b6e99",
     "envoy": "#d1842c",
+    "tidegate-traced": "#6db3cf",
+    "envoy-traced": "#e8bd8a",
     "haproxy": "#7a7a7a",
     "nginx": "#a9a9a9",
     "aiohttp": "#b65555",
