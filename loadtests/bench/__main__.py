@@ -35,6 +35,7 @@ from loadtests.bench.results import Run
 from loadtests.bench.subjects import DIRECT, NAMES, SUBJECTS, Subject
 from loadtests.bench.subjects.nginx import upstream_command
 from loadtests.bench.telemetry import Exports, command
+from loadtests.viewers import run as viewers
 
 OUT = REPOSITORY / "loadtests" / "out"
 ALL = (*NAMES, *STORES)
@@ -49,9 +50,17 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--subjects", type=_subjects, default=list(ALL), metavar="A,B,...")
     parser.add_argument("--seconds", type=_positive, help="closed loop per level (default 4)")
     parser.add_argument("--rounds", type=_positive, help="rounds, alternating order (default 3)")
-    parser.add_argument("--json", type=Path, default=OUT / "bench.json", metavar="FILE")
+    parser.add_argument(
+        "--viewers",
+        action="store_true",
+        help="instead: what ten viewers of the "
+        "dashboard do to calls; --seconds is of a window (default 10)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="default: in loadtests/out")
     parser.add_argument("--plot", type=Path, default=OUT / "bench.png", metavar="FILE")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    args.json = args.json or OUT / ("viewers.json" if args.viewers else "bench.json")
+    return args
 
 
 def _subjects(text: str) -> list[str]:
@@ -162,6 +171,15 @@ def verdict(run: Run) -> int:
     return 1 if failed or lacking or judge.invalid_reasons(run) else 0
 
 
+def watch(args: argparse.Namespace, cores: Cores, started: str) -> int:
+    """What viewers of the dashboard do to calls."""
+    plan = viewers.Plan(args.rounds or (1 if args.quick else 4), args.seconds or 10)
+    setting = viewers.Setting(
+        started, args.quick, viewers.CALLS_PER_S, plan.window_s, describe_machine()
+    )
+    return viewers.write(viewers.play(plan, cores, say), setting, args.json, say)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the bench; returns the exit status."""
     args = parse_args(argv)
@@ -171,6 +189,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         cores = choose_cores()
         os.sched_setaffinity(0, {cores.load})
         started = datetime.now(UTC).isoformat(timespec="seconds")
+        if args.viewers:
+            return watch(args, cores, started)
         setting = report.Setting(started, args.quick, plan, describe_machine())
         run = measure_all(args, plan, cores)
     except BenchError as error:
