@@ -98,6 +98,6 @@ def _added(axes: Any, run: Run, setting: Setting, names: list[str]) -> None:
         limit = limits[f"added_{label}_us"]
         axes.axhline(limit, color="black", linewidth=0.8, linestyle="--")
         axes.text(len(names) - 0.5, limit, f"{label} limit", fontsize=7, va="bottom", ha="right")
-    axes.set_xticks(range(len(names)), names)
+    axes.set_xticks(range(len(names)), names, rotation=20, ha="right")
     axes.set_ylabel(f"added to direct at {setting.plan.open_calls_per_s} calls/s, us")
     axes.spines[["top", "right"]].set_visible(False)
