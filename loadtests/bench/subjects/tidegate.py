@@ -96,7 +96,7 @@ class TidegateTraced(Tidegate):
         telemetry = {
             "endpoint": f"http://127.0.0.1:{place.collector_port}",
             "sample_ratio": SAMPLE_RATIO,
-            "traces_per_s_max": 500,
+            "traces_per_s_max": 600,
             "metrics_interval": "10s",
         }
         return super().config(place) | {"telemetry": telemetry}
