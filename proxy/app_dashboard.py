@@ -76,7 +76,7 @@ class Dashboard:
         yield "incidents", "", reports.recent(_INCIDENTS)
         yield "unsettled", "", [asdict(each) for each in self._rooms.health.unsettled]
         yield "overrides", "", self._overrides()
-        for partner, row in reports.rows(guards.places(), guards.rows()):
+        for partner, row in reports.rows(guards.places(), guards.glance):
             del row["sentence"]  # it stands with the verdicts
             key = f"{row['upstream']}\n{row['operation']}\n{row['value']}"
             yield "rows", key, {"partner": partner, **row}

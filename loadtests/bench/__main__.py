@@ -12,7 +12,8 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,11 +34,13 @@ from loadtests.bench.payload import wrk_script
 from loadtests.bench.results import Run
 from loadtests.bench.subjects import DIRECT, NAMES, SUBJECTS, Subject
 from loadtests.bench.subjects.nginx import upstream_command
+from loadtests.bench.telemetry import Exports, command
+from loadtests.viewers import run as viewers
 
 OUT = REPOSITORY / "loadtests" / "out"
 ALL = (*NAMES, *STORES)
 """The stores are subjects of their own kind: tidegate with keyed calls and a journal in them."""
-NEEDED = (DIRECT, "tidegate", "envoy", "aiohttp")
+NEEDED = (DIRECT, "tidegate", "envoy", "envoy-traced", "aiohttp")
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -47,9 +50,17 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--subjects", type=_subjects, default=list(ALL), metavar="A,B,...")
     parser.add_argument("--seconds", type=_positive, help="closed loop per level (default 4)")
     parser.add_argument("--rounds", type=_positive, help="rounds, alternating order (default 3)")
-    parser.add_argument("--json", type=Path, default=OUT / "bench.json", metavar="FILE")
+    parser.add_argument(
+        "--viewers",
+        action="store_true",
+        help="instead: what ten viewers of the "
+        "dashboard do to calls; --seconds is of a window (default 10)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="default: in loadtests/out")
     parser.add_argument("--plot", type=Path, default=OUT / "bench.png", metavar="FILE")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    args.json = args.json or OUT / ("viewers.json" if args.viewers else "bench.json")
+    return args
 
 
 def _subjects(text: str) -> list[str]:
@@ -111,9 +122,12 @@ def measure_all(args: argparse.Namespace, plan: Plan, cores: Cores) -> Run:
         script = directory / "post.lua"
         script.write_text(wrk_script(), encoding="ascii")
         wrk = Wrk(program, script, cores.load)
-        with Child(argv, cores.load, directory, directory / "stdout") as upstream:
+        with (
+            Child(argv, cores.load, directory, directory / "stdout") as upstream,
+            _collector(cores, directory) as (collector, exports),
+        ):
             upstream.wait_ready(port)
-            bench = Bench(plan, cores, wrk, upstream, port, directory, say)
+            bench = Bench(plan, cores, wrk, upstream, port, directory, say, collector, exports)
             for subject in subjects:
                 run.ready_s[subject.name] = bench.start_times(subject)
             if subjects:
@@ -123,6 +137,16 @@ def measure_all(args: argparse.Namespace, plan: Plan, cores: Cores) -> Run:
                 rows = AGED_ROWS_QUICK if args.quick else AGED_ROWS
                 Keyed(bench, stores, rows, say).measure(run)
     return run
+
+
+@contextmanager
+def _collector(cores: Cores, directory: Path) -> Iterator[tuple[Child, Exports]]:
+    """The receiver of telemetry, with a folder of its own for what it complains of."""
+    place, port = directory / "collector", free_port()
+    place.mkdir()
+    with Child(command(port), cores.load, place, place / "stdout") as collector:
+        collector.wait_ready(port)
+        yield collector, Exports(port)
 
 
 def write_results(args: argparse.Namespace, run: Run, setting: report.Setting) -> None:
@@ -147,6 +171,15 @@ def verdict(run: Run) -> int:
     return 1 if failed or lacking or judge.invalid_reasons(run) else 0
 
 
+def watch(args: argparse.Namespace, cores: Cores, started: str) -> int:
+    """What viewers of the dashboard do to calls."""
+    plan = viewers.Plan(args.rounds or (1 if args.quick else 4), args.seconds or 10)
+    setting = viewers.Setting(
+        started, args.quick, viewers.CALLS_PER_S, plan.window_s, describe_machine()
+    )
+    return viewers.write(viewers.play(plan, cores, say), setting, args.json, say)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the bench; returns the exit status."""
     args = parse_args(argv)
@@ -156,6 +189,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         cores = choose_cores()
         os.sched_setaffinity(0, {cores.load})
         started = datetime.now(UTC).isoformat(timespec="seconds")
+        if args.viewers:
+            return watch(args, cores, started)
         setting = report.Setting(started, args.quick, plan, describe_machine())
         run = measure_all(args, plan, cores)
     except BenchError as error:

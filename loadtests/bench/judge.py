@@ -19,6 +19,7 @@ KEYED_ADDED_US = 500.0
 """A keyed call may add that many syncs of the disk and so much more to its median."""
 DIRECT = "direct"
 TIDEGATE = "tidegate"
+TRACED_RATIO = 0.9
 
 Figure = Callable[[Visit], float | None]
 
@@ -111,6 +112,7 @@ def bars(run: Run) -> list[Bar]:
     ready = run.ready_s.get(TIDEGATE)
     at = f"at {BAR_CONNECTIONS} connections"
     envoy = ratio(run, TIDEGATE, "envoy", BAR_CONNECTIONS)
+    traced = ratio(run, "tidegate-traced", "envoy-traced", BAR_CONNECTIONS)
     relay = ratio(run, TIDEGATE, "aiohttp", BAR_CONNECTIONS)
     p50 = added_us(run, TIDEGATE, open_p50_us)
     p99 = added_us(run, TIDEGATE, open_p99_us)
@@ -119,6 +121,7 @@ def bars(run: Run) -> list[Bar]:
     return [
         *keyed_bars(run),
         Bar("envoy_ratio", f"calls/s {at}, x Envoy", envoy, 1.0, True),
+        Bar("traced_ratio", f"calls/s {at}, telemetry on, x Envoy's", traced, TRACED_RATIO, True),
         Bar("aiohttp_ratio", f"calls/s {at}, x aiohttp relay", relay, 3.0, True),
         Bar("added_p50_us", "added p50 at 500 calls/s, us", p50, 300.0, False),
         Bar("added_p99_us", "added p99 at 500 calls/s, us", p99, ADDED_P99_US_MAX, False),

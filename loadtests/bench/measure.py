@@ -18,6 +18,7 @@ from loadtests.bench.load import Wrk
 from loadtests.bench.openloop import open_loop
 from loadtests.bench.results import Run, Visit
 from loadtests.bench.subjects import DIRECT, Place, Subject
+from loadtests.bench.telemetry import Exports
 
 WARM_CONNECTIONS = 32
 WARM_SECONDS = 1
@@ -52,6 +53,9 @@ class Bench:
     upstream_port: int
     directory: Path
     say: Callable[[str], None]
+    collector: Child
+    """For subjects with telemetry; it has its place on the load core in every visit."""
+    exports: Exports
 
     def measure(self, run: Run, subjects: Sequence[Subject], with_direct: bool) -> None:
         """Fill `run` with the visits of all rounds; every other round goes backwards."""
@@ -86,17 +90,28 @@ class Bench:
                 child.wait_ready(place.port)
                 time.sleep(SETTLE_S)
                 visit.rss_idle_mb = child.rss_mb()
+                if subject.told is not None:
+                    self.exports.begin(subject.told, place.admin_port)
                 watches = (self._watch_load(), Watch.begin(self.cores.subject, child.cpu_s))
                 warm = self._drive(visit, place.port)
                 visit.foreign_share = max(watch.share() for watch in watches)
                 visit.rss_loaded_mb = child.rss_mb()
+                if subject.told is not None:
+                    self.exports.rest()
                 if not child.running():
                     visit.problems.append(f"ended under load: {child.complaint()}")
-            cut_off = sum(self.plan.levels) + WARM_CONNECTIONS
-            count = count_log(place.log, subject.fields)
             calls = visit.calls() + warm
-            visit.problems += log_problems(count, subject.fields, calls, cut_off)
+            self._prove(visit, subject, place, calls)
         return visit
+
+    def _prove(self, visit: Visit, subject: Subject, place: Place, calls: int) -> None:
+        """Its log has every call; its telemetry, where it has some, was on."""
+        cut_off = sum(self.plan.levels) + WARM_CONNECTIONS
+        count = count_log(place.log, subject.fields)
+        visit.problems += log_problems(count, subject.fields, calls, cut_off)
+        if subject.told is not None:
+            visit.exported, problems = self.exports.seen(subject.told, calls)
+            visit.problems += problems
 
     def _drive(self, visit: Visit, port: int) -> int:
         """Warm up, closed loop at each level, open loop. Returns the calls of the warm-up."""
@@ -117,11 +132,14 @@ class Bench:
         return warm.calls
 
     def _watch_load(self) -> Watch:
-        """The load core, which upstream, wrk, open loop and this process have to themselves."""
-        return Watch.begin(self.cores.load, lambda: self.upstream.cpu_s() + own_s())
+        """The load core, which upstream, collector, load and this process have to themselves."""
+        return Watch.begin(self.cores.load, self._ours_s)
+
+    def _ours_s(self) -> float:
+        return self.upstream.cpu_s() + self.collector.cpu_s() + own_s()
 
     def _tell(self, visit: Visit, text: str) -> None:
-        self.say(f"round {visit.round}/{self.plan.rounds} {visit.subject:<9} {text}")
+        self.say(f"round {visit.round}/{self.plan.rounds} {visit.subject:<15} {text}")
 
     def _start(self, subject: Subject, place: Place) -> Child:
         launch = subject.launch(place)
@@ -133,6 +151,7 @@ class Bench:
         """A fresh directory and port; the directory (its log may have 100 MB) goes afterwards."""
         directory = Path(tempfile.mkdtemp(dir=self.directory))
         try:
-            yield Place(directory, free_port(), self.upstream_port)
+            ports = free_port(), self.upstream_port, free_port(), self.exports.port
+            yield Place(directory, *ports)
         finally:
             shutil.rmtree(directory)

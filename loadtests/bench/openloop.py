@@ -50,22 +50,24 @@ class Connection:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=ANSWER_TIMEOUT_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.due_at = 0.0
+        self.number = 0
+        self.body = b""
         self._parser = httptools.HttpResponseParser(self)
-        self._body = b""
         self._complete = False
 
     def on_body(self, piece: bytes) -> None:
         """httptools: a piece of the answer's body."""
-        self._body += piece
+        self.body += piece
 
     def on_message_complete(self) -> None:
         """httptools: the answer is whole."""
         self._complete = True
 
-    def send(self, request: bytes, due_at: float) -> None:
-        """Begin a call that was due at `due_at` (monotonic seconds)."""
+    def send(self, request: bytes, due_at: float, number: int) -> None:
+        """Begin the call of this number that was due at `due_at` (monotonic seconds)."""
         self.due_at = due_at
-        self._body = b""
+        self.number = number
+        self.body = b""
         self._complete = False
         self.socket.sendall(request)
 
@@ -80,20 +82,18 @@ class Connection:
         status = self._parser.get_status_code()
         if status != 200:
             raise Broken(f"status {status}")
-        if self._body != ANSWER_BODY.encode("ascii"):
-            raise Broken("the answer's body is not the upstream's")
         return True
 
 
 class OpenLoop:
-    """One pass over a schedule."""
+    """One pass over a schedule; `request` and `answered` are what another load has of its own."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, connections: int = CONNECTIONS) -> None:
         """Open all connections."""
         self._request = request_bytes(port)
-        self._free = deque(Connection(port) for _ in range(CONNECTIONS))
+        self._free = deque(Connection(port) for _ in range(connections))
         self._busy: dict[socket.socket, Connection] = {}
-        self._waiting: deque[float] = deque()
+        self._waiting: deque[tuple[float, int]] = deque()
         self.latencies_s: list[float] = []
         self.lags_s: list[float] = []
         self._all = tuple(self._free)
@@ -110,39 +110,53 @@ class OpenLoop:
         for connection in self._all:
             connection.socket.close()
 
+    def request(self, _: int) -> bytes:
+        """The request of a call, by its number in the schedule."""
+        return self._request
+
+    def answered(self, connection: Connection, took_s: float) -> None:
+        """A call of the schedule has its answer. Raises Broken for a wrong one."""
+        self._check(connection)
+        self.latencies_s.append(took_s)
+
+    def _check(self, connection: Connection) -> None:
+        if connection.body != ANSWER_BODY.encode("ascii"):
+            raise Broken("the answer's body is not the upstream's")
+
     def warm(self) -> None:
         """One call on each connection, not measured. Raises Broken."""
         for connection in self._all:
-            connection.send(self._request, 0.0)
+            connection.send(self.request(0), 0.0, 0)
             while not connection.receive():
                 pass
+            self._check(connection)
 
     def run(self, schedule: Sequence[float]) -> None:
         """Begin each call at its instant; return when all are answered. Raises Broken."""
         start = time.monotonic() + 0.05
-        for offset in schedule:
+        for number, offset in enumerate(schedule):
             due_at = start + offset
             while (left_s := due_at - time.monotonic()) > 0:
                 self._collect(left_s)
-            self._begin(due_at)
+            self._begin(due_at, number)
         give_up_at = time.monotonic() + ANSWER_TIMEOUT_S
         while self._busy:
             if time.monotonic() > give_up_at:
                 raise Broken(f"{len(self._busy)} calls without an answer")
             self._collect(0.1)
 
-    def _begin(self, due_at: float) -> None:
+    def _begin(self, due_at: float, number: int) -> None:
         """Send now, or wait for a connection."""
         if not self._free:
             self._collect(0.0)
         if not self._free:
-            self._waiting.append(due_at)
+            self._waiting.append((due_at, number))
             return
-        self._send(self._free.popleft(), due_at)
+        self._send(self._free.popleft(), due_at, number)
         self.lags_s.append(time.monotonic() - due_at)
 
-    def _send(self, connection: Connection, due_at: float) -> None:
-        connection.send(self._request, due_at)
+    def _send(self, connection: Connection, due_at: float, number: int) -> None:
+        connection.send(self.request(number), due_at, number)
         self._busy[connection.socket] = connection
 
     def _collect(self, wait_s: float) -> None:
@@ -152,12 +166,17 @@ class OpenLoop:
             connection = self._busy[ready]
             if not connection.receive():
                 continue
-            self.latencies_s.append(time.monotonic() - connection.due_at)
+            self.answered(connection, time.monotonic() - connection.due_at)
             del self._busy[ready]
             if self._waiting:
-                self._send(connection, self._waiting.popleft())
+                self._send(connection, *self._waiting.popleft())
             else:
                 self._free.append(connection)
+
+
+def wake_in_time() -> None:
+    """Let this process be woken within 1 ns of an instant, and not within 50 us."""
+    ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0)
 
 
 def parse_open(output: str) -> tuple[Opened | None, list[str]]:
@@ -194,7 +213,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--seed", type=int, required=True)
     args = parser.parse_args()
-    ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0)  # wake within 1 ns, not within 50 us
+    wake_in_time()
     schedule = poisson_schedule(args.rate, args.seconds, args.seed)
     gc.disable()
     try:

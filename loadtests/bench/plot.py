@@ -17,6 +17,8 @@ from loadtests.bench.results import Run
 COLOURS = {
     "tidegate": "#0b6e99",
     "envoy": "#d1842c",
+    "tidegate-traced": "#6db3cf",
+    "envoy-traced": "#e8bd8a",
     "haproxy": "#7a7a7a",
     "nginx": "#a9a9a9",
     "aiohttp": "#b65555",
@@ -96,6 +98,6 @@ def _added(axes: Any, run: Run, setting: Setting, names: list[str]) -> None:
         limit = limits[f"added_{label}_us"]
         axes.axhline(limit, color="black", linewidth=0.8, linestyle="--")
         axes.text(len(names) - 0.5, limit, f"{label} limit", fontsize=7, va="bottom", ha="right")
-    axes.set_xticks(range(len(names)), names)
+    axes.set_xticks(range(len(names)), names, rotation=20, ha="right")
     axes.set_ylabel(f"added to direct at {setting.plan.open_calls_per_s} calls/s, us")
     axes.spines[["top", "right"]].set_visible(False)

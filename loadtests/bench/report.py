@@ -2,8 +2,9 @@
 
 JSON, schema 1: `started`, `quick`, `plan`, `machine`, `versions`, `absent`, `valid`, `keyed`,
 `invalid_reasons`, `subjects` (per subject: `closed` by connections, `open`, memory, `ready_s`),
-`ratios` (tidegate to each peer by connections), `bars`. Every figure taken over rounds is an
-object of `median`, `least`, `most` and `rounds`; `added_…` and ratios are medians of pairs.
+`ratios` (tidegate to each peer by connections, and those with telemetry), `bars`. Every figure
+taken over rounds is an object of `median`, `least`, `most` and `rounds`; `added_…` and ratios
+are medians of pairs.
 """
 
 from __future__ import annotations
@@ -14,11 +15,25 @@ from statistics import median
 
 from loadtests.bench import judge
 from loadtests.bench.measure import Plan
+from loadtests.bench.report_parts import (
+    exported_text,
+    keyed_json,
+    keyed_text,
+    number,
+    table,
+    thousands,
+)
 from loadtests.bench.results import Run, Visit
-from loadtests.bench.stats import Spread, spread
+from loadtests.bench.stats import spread
 
 SCHEMA = 1
 PEERS = ("envoy", "aiohttp", "haproxy", "nginx")
+TRACED = (
+    ("tidegate-traced", "envoy-traced"),
+    ("tidegate-traced", "tidegate"),
+    ("envoy-traced", "envoy"),
+)
+"""What telemetry takes of each stands beside what they come to with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +58,20 @@ def to_json(run: Run, setting: Setting) -> dict[str, object]:
         "invalid_reasons": reasons,
         "subjects": {name: _subject(run, name, setting.plan) for name in run.subjects()},
         "ratios": ratios(run, setting.plan.levels),
-        "keyed": _keyed(run),
+        "keyed": keyed_json(run),
         "bars": [{**asdict(bar), "verdict": bar.verdict} for bar in judge.bars(run)],
     }
 
 
 def ratios(run: Run, levels: Sequence[int]) -> dict[str, dict[str, float | None]]:
-    """Tidegate's calls/s as a multiple of each measured peer's, by connections."""
+    """Calls/s of one as a multiple of another's, by connections: Tidegate's to each measured
+    peer's first.
+    """
+    pairs = [*((judge.TIDEGATE, peer) for peer in PEERS), *TRACED]
     return {
-        f"tidegate/{peer}": {
-            str(level): judge.ratio(run, judge.TIDEGATE, peer, level) for level in levels
-        }
-        for peer in PEERS
-        if run.of(peer) and run.of(judge.TIDEGATE)
+        f"{one}/{other}": {str(level): judge.ratio(run, one, other, level) for level in levels}
+        for one, other in pairs
+        if run.of(one) and run.of(other)
     }
 
 
@@ -81,46 +97,8 @@ def _subject(run: Run, name: str, plan: Plan) -> dict[str, object]:
         "rss_idle_mb": figure(judge.rss_idle_mb),
         "rss_loaded_mb": figure(judge.rss_loaded_mb),
         "ready_s": asdict(spread(ready)) if ready else None,
+        "exported": [asdict(visit.exported) for visit in run.of(name) if visit.exported],
     }
-
-
-def _keyed(run: Run) -> dict[str, object]:
-    """Keyed, journalled calls: by store and connections."""
-    stores = dict.fromkeys(visit.store for visit in run.keyed)
-    return {
-        "fdatasync_p50_us": run.fdatasync_us,
-        "stores": {store: _keyed_store(run, store) for store in stores},
-    }
-
-
-def _keyed_store(run: Run, store: str) -> dict[str, object]:
-    visits = [visit for visit in run.keyed if visit.store == store]
-    levels = sorted({level for visit in visits for level in visit.closed})
-    return {
-        str(level): {
-            name: asdict(spread([getattr(visit.closed[level], name) for visit in visits]))
-            for name in ("calls_per_s", "p50_us", "p99_us")
-        }
-        for level in levels
-    }
-
-
-def _keyed_text(run: Run) -> list[str]:
-    if not run.keyed:
-        return []
-    rows = []
-    for store in dict.fromkeys(visit.store for visit in run.keyed):
-        visits = [visit for visit in run.keyed if visit.store == store]
-        row = [store]
-        for level in (1, judge.BAR_CONNECTIONS):
-            closed = [visit.closed[level] for visit in visits if level in visit.closed]
-            rates = spread([each.calls_per_s for each in closed]) if closed else None
-            p50 = spread([each.p50_us for each in closed]).median if closed else None
-            row += [_thousands(rates), _number(p50, 0)]
-        rows.append(row)
-    title = f"Keyed, journalled calls; fdatasync p50 {_number(run.fdatasync_us, 0)} us"
-    head = ["", "calls/s at 1", "p50 us", "calls/s at 32", "p50 us"]
-    return [title, _table(head, rows)]
 
 
 def _level(visits: Sequence[Visit], level: int) -> dict[str, object]:
@@ -138,9 +116,9 @@ def to_text(run: Run, setting: Setting) -> str:
     levels = setting.plan.levels
     parts = [
         f"Calls/s, closed loop: median of {setting.plan.rounds} rounds (least-most)",
-        _table(["connections", *map(str, levels)], _throughput_rows(run, levels)),
+        table(["connections", *map(str, levels)], _throughput_rows(run, levels)),
         f"Open loop at {setting.plan.open_calls_per_s} calls/s (us), memory (MB), start (s)",
-        _table(
+        table(
             [
                 "",
                 "p50",
@@ -155,16 +133,17 @@ def to_text(run: Run, setting: Setting) -> str:
             [_quality_row(run, name) for name in run.subjects()],
         ),
         "Ratios of calls/s: median of the rounds' own ratios",
-        _table(
+        table(
             ["connections", *map(str, levels)],
             [
-                [name, *(_number(value, 2) for value in row.values())]
+                [name, *(number(value, 2) for value in row.values())]
                 for name, row in ratios(run, levels).items()
             ],
         ),
-        *_keyed_text(run),
+        *exported_text(run),
+        *keyed_text(run),
         "Bars",
-        _table(["", "figure", "limit", ""], [_bar_row(bar) for bar in judge.bars(run)]),
+        table(["", "figure", "limit", ""], [_bar_row(bar) for bar in judge.bars(run)]),
         *(f"absent: {name}: {why}" for name, why in run.absent.items()),
         _validity(run),
     ]
@@ -177,14 +156,14 @@ def _throughput_rows(run: Run, levels: Sequence[int]) -> list[list[str]]:
     rows = []
     for name in run.subjects():
         spreads = [judge.over_rounds(run, name, judge.throughput(level)) for level in levels]
-        rows.append([name, *(_thousands(one) for one in spreads)])
+        rows.append([name, *(thousands(one) for one in spreads)])
     return rows
 
 
 def _quality_row(run: Run, name: str) -> list[str]:
     def middle(take: judge.Figure, digits: int) -> str:
         taken = judge.over_rounds(run, name, take)
-        return _number(taken.median if taken else None, digits)
+        return number(taken.median if taken else None, digits)
 
     ready = run.ready_s.get(name)
     itself = name == judge.DIRECT
@@ -192,18 +171,18 @@ def _quality_row(run: Run, name: str) -> list[str]:
         name,
         middle(judge.open_p50_us, 0),
         middle(judge.open_p99_us, 0),
-        _number(None if itself else judge.added_us(run, name, judge.open_p50_us), 0),
-        _number(None if itself else judge.added_us(run, name, judge.open_p99_us), 0),
+        number(None if itself else judge.added_us(run, name, judge.open_p50_us), 0),
+        number(None if itself else judge.added_us(run, name, judge.open_p99_us), 0),
         middle(judge.rss_idle_mb, 1),
         middle(judge.rss_loaded_mb, 1),
-        _number(median(ready) if ready else None, 3),
+        number(median(ready) if ready else None, 3),
         middle(judge.foreign_share, 3),
     ]
 
 
 def _bar_row(bar: judge.Bar) -> list[str]:
     relation = ">=" if bar.at_least else "<="
-    return [bar.text, _number(bar.value, 2), f"{relation} {bar.limit:g}", bar.verdict]
+    return [bar.text, number(bar.value, 2), f"{relation} {bar.limit:g}", bar.verdict]
 
 
 def _validity(run: Run) -> str:
@@ -211,25 +190,3 @@ def _validity(run: Run) -> str:
     if not reasons:
         return f"Run valid: direct >= {judge.HEADROOM:.0f} x every subject, no errors."
     return "RUN INVALID, its figures do not count:\n" + "\n".join(f"- {why}" for why in reasons)
-
-
-def _thousands(figures: Spread | None) -> str:
-    if figures is None:
-        return "-"
-    return f"{figures.median:,.0f} ({figures.least:,.0f}-{figures.most:,.0f})"
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:,.{digits}f}"
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    """Columns as wide as their longest cell; the first to the left, the others to the right."""
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in [head, *rows]
-    )

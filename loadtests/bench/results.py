@@ -30,6 +30,22 @@ class Opened:
     lag_p99_us: float
 
 
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What a subject's telemetry came to in one visit; `trace_share` is of all its calls."""
+
+    traces: int
+    trace_share: float
+    spans: int
+    trace_exports: int
+    metric_exports: int
+    scrapes: int
+    page_bytes: int
+    """Size of the last scrape."""
+    counted: int
+    """Calls, by its metrics."""
+
+
 @dataclass(slots=True)
 class Visit:
     """One subject in one round. Direct has no memory figures. A problem makes the run invalid.
@@ -44,6 +60,8 @@ class Visit:
     foreign_share: float = 0.0
     rss_idle_mb: float | None = None
     rss_loaded_mb: float | None = None
+    exported: Exported | None = None
+    """Of subjects with telemetry."""
     problems: list[str] = field(default_factory=list)
 
     def calls(self) -> int:

@@ -11,10 +11,13 @@ import asyncio
 import gc
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 from proxy.admin.live import Live, Piece, Viewer
 from proxy.guard.guards import Guards
-from proxy.health.slices import Slice
+from proxy.guard.permit import Permit
+from proxy.guard.verdicts import Verdict
+from proxy.model.dimension import Dimension, Source
 from tests.support.healthy import Watched, ok
 
 SLICES = 1000
@@ -22,18 +25,20 @@ VIEWERS = 10
 LOOKS = 10
 ROUNDS = 5
 HOLD_MAX_S = 0.002
+_SCHEMES = Dimension("scheme", Source.POINTER, "/scheme", values_max=256)
 
 
 class House:
-    """So many slices of ten upstreams, each with a breaker's row, and viewers who take all."""
+    """So many slices of ten upstreams, each with a breaker of its own, and viewers who take all."""
 
     def __init__(self, slices: int = SLICES, viewers: int = VIEWERS) -> None:
         names = [f"upstream-{number}" for number in range(10)]
         self.watched = Watched(*names)
-        self.guards = Guards(self.watched.routes.values(), self.watched.clock.now, lambda _: None)
-        for number in range(slices):
-            name = names[number % len(names)]
-            self.watched.end(name, ok(self.watched.at[name]), f"value-{number}")
+        routes = [replace(each, sources=(_SCHEMES,)) for each in self.watched.routes.values()]
+        self.guards = Guards(routes, self.watched.clock.now, lambda _: None)
+        self._broad = {each.upstream: each for each in self.guards.slices()}
+        self._places = [(names[n % len(names)], f"value-{n}") for n in range(slices)]
+        self.change()
         self.bugs: list[BaseException] = []
         self.live = Live(self._pieces, self.bugs.append)
         self._viewers = viewers
@@ -41,13 +46,17 @@ class House:
 
     def change(self) -> None:
         """One call more in each slice; the clock stands, so all of them count."""
-        for each in self.watched.health.slices.all.values():
-            _count(each, self.watched.clock.now())
+        now = self.watched.clock.now()
+        for name, value in self._places:
+            call = self.watched.end(name, ok(self.watched.at[name]), value)
+            permit = self._broad[name].admit(call, now)
+            if isinstance(permit, Permit):
+                permit.end(Verdict.SUCCESS, 0.05, now)
 
     def _pieces(self) -> Iterator[Piece]:
         reports = self.watched.reports
         yield "verdicts", "", reports.verdicts()["verdicts"]
-        for partner, row in reports.rows(self.guards.places(), self.guards.rows()):
+        for partner, row in reports.rows(self.guards.places(), self.guards.glance):
             yield "rows", f"{row['upstream']} {row['value']}", {"partner": partner, **row}
 
     async def take(self, viewer: Viewer) -> None:
@@ -83,10 +92,6 @@ class House:
         await self.live.close()
         await asyncio.gather(*takers)
         return max(holds), took_s / looks
-
-
-def _count(each: Slice, now: float) -> None:
-    each.calls.add(int(now))
 
 
 async def _watch(holds: list[float]) -> None:

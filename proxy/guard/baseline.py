@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import accumulate
+from operator import add
 
 PERIOD_S = 30.0
 HALF_LIFE_S = 3600.0
@@ -29,17 +31,19 @@ def quantile(counts: Sequence[float], share: float) -> float | None:
 
     Between two bounds, in proportion.
     """
-    total = sum(counts[:_FAILED])
-    if total <= 0.0:
+    return _reached_by(counts, list(accumulate(counts[:_FAILED])), share)
+
+
+def _reached_by(counts: Sequence[float], reached: Sequence[float], share: float) -> float | None:
+    """The same, with the sums up to each bound."""
+    if reached[-1] <= 0.0:
         return None
-    left = share * total
-    lower = 0.0
-    for upper, count in zip(BOUNDS, counts, strict=False):
-        if count and left <= count:
-            return lower + (upper - lower) * (left / count)
-        left -= count
-        lower = upper
-    return lower
+    wanted = share * reached[-1]
+    at = bisect_left(reached, wanted)
+    if at >= _OVER:
+        return BOUNDS[-1]
+    lower, before = (BOUNDS[at - 1], reached[at - 1]) if at else (0.0, 0.0)
+    return lower + (BOUNDS[at] - lower) * ((wanted - before) / counts[at])
 
 
 class Baseline:
@@ -78,9 +82,18 @@ class Baseline:
 
     def recent(self, share: float, now: float) -> float | None:
         """A quantile of the last 30 to 60 s."""
+        return quantile(self._counts(now), share)
+
+    def recent_p50_p99(self, now: float) -> tuple[float | None, float | None]:
+        """Both of these at the price of one."""
+        counts = self._counts(now)
+        reached = list(accumulate(counts[:_FAILED]))
+        return _reached_by(counts, reached, 0.5), _reached_by(counts, reached, 0.99)
+
+    def _counts(self, now: float) -> list[int]:
         if now >= self._ends_at:
             self._turn(now)
-        return quantile([a + b for a, b in zip(self._current, self._previous, strict=True)], share)
+        return list(map(add, self._current, self._previous))
 
     def _turn(self, now: float) -> None:
         periods = 1 + int((now - self._ends_at) / PERIOD_S)

@@ -24,6 +24,20 @@ def row(at: Slice, now: float) -> dict[str, Any]:
     }
 
 
+def glance(at: Slice, now: float) -> dict[str, Any]:
+    """A few members of the same: pages of many slices are made of these every second."""
+    at.circuit.look(now)
+    seen = at.circuit.states.glance(now)
+    return {
+        "state": seen.state.value,
+        "why": seen.why,
+        "p50_ms": _ms(seen.p50_s),
+        "p99_ms": _ms(seen.p99_s),
+        "ordinary_p99_ms": _ms(seen.ordinary_p99_s),
+        "admitted_share": round(seen.admitted_share, 3),
+    }
+
+
 def described(standing: Standing, now: float) -> dict[str, Any]:
     """A circuit as it stands, as a document; times in seconds from this moment."""
     figures, probe_at = standing.figures, standing.next_probe_at

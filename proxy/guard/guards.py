@@ -13,7 +13,7 @@ from typing import Any
 
 from proxy.guard.checked import Checked
 from proxy.guard.circuit import Circuit
-from proxy.guard.described import row
+from proxy.guard.described import glance, row
 from proxy.guard.family import Family, Member
 from proxy.guard.gate import Gate
 from proxy.guard.last_way import LastWay
@@ -134,15 +134,12 @@ class Guards:
         """Partner, upstream and compartment of each broad one, in the order of the file."""
         return [(at.partner, at.upstream, at.compartment) for at in self._all.values()]
 
-    def rows(self) -> Callable[[str, str, str], dict[str, Any] | None]:
-        """(upstream, compartment, part) -> its row of the report, made when it is asked for."""
-        found = {(at.upstream, at.compartment, at.part): at for at in self.slices()}
-
-        def of(upstream: str, compartment: str, part: str) -> dict[str, Any] | None:
-            at = found.get((upstream, compartment, part))
-            return None if at is None else row(at, self._now())
-
-        return of
+    def glance(self, upstream: str, compartment: str, part: str) -> dict[str, Any] | None:
+        """A few members of one row of the report, found and made when it is asked for."""
+        at = self._all.get((upstream, compartment))
+        if at is not None and part:
+            at = None if at.family is None else at.family.parts.named(part)
+        return None if at is None else glance(at, self._now())
 
     def _make(
         self, compartment: str, candidate: Candidate, dimensions: Mapping[str, int] | None

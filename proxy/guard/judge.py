@@ -52,6 +52,7 @@ class Judge:
         baseline = self.window.baseline
         calls, failures, bad, slow = self.window.totals(now)
         low, high = wilson(failures, calls, _Z_SHOWN)
+        p50_s, p99_s = baseline.recent_p50_p99(now)
         return Figures(
             calls=calls,
             failures=failures,
@@ -61,8 +62,8 @@ class Judge:
             share_high=high,
             slow=slow,
             slow_s=self.slow_s,
-            p50_s=baseline.recent(0.5, now),
-            p99_s=baseline.recent(0.99, now),
+            p50_s=p50_s,
+            p99_s=p99_s,
             ordinary_p99_s=baseline.p99_s,
             ordinary_share=evidence.ordinary_share(self.window, self._policy),
         )

@@ -47,6 +47,11 @@ class Parts:
         """All there are, by dimension."""
         return [each for table in self._tables.values() for each in table.values()]
 
+    def named(self, part: str) -> Slice | None:
+        """The one of a part such as scheme=visa, if it was ever seen."""
+        name, _, value = part.partition("=")
+        return self._tables.get(name, {}).get(value)
+
     def of(self, call: Call) -> tuple[Slice, ...]:
         """Those of a call, one for each of its dimensions."""
         values, route = call.dimensions, call.route

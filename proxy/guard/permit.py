@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from proxy.guard.verdicts import Verdict, partner_since
 from proxy.model.call import Attempt
@@ -173,6 +173,17 @@ class Figures:
     """The baseline's."""
     ordinary_share: float
     """Up to which failing is not called worse."""
+
+
+class Glance(NamedTuple):
+    """A circuit in a few members; seconds."""
+
+    state: State
+    why: str
+    p50_s: float | None
+    p99_s: float | None
+    ordinary_p99_s: float | None
+    admitted_share: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from proxy.guard.awaited import Awaited
 from proxy.guard.evidence import Finding
 from proxy.guard.holder import Holder
 from proxy.guard.judge import Judge
-from proxy.guard.permit import Isolation, Refusal, Standing, State
+from proxy.guard.permit import Glance, Isolation, Refusal, Standing, State
 from proxy.guard.policy import Policy
 from proxy.guard.recovery import OpenTime, Ramp
 
@@ -86,6 +86,14 @@ class States:
             next_probe_at=probe_at if isolation is None else isolation.until,
             shadow=self._policy.shadow,
             awaits_check=self.awaited.holds(now),
+        )
+
+    def glance(self, now: float) -> Glance:
+        """The little of it that is looked at all the time: counting a minute takes longer."""
+        baseline = self.judge.window.baseline
+        p50_s, p99_s = baseline.recent_p50_p99(now)
+        return Glance(
+            self.state, self._why, p50_s, p99_s, baseline.p99_s, self._admitted_share(now)
         )
 
     def act(self, found: Finding, now: float, *, unreachable: bool = False) -> None:

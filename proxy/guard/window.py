@@ -69,9 +69,11 @@ class Window:
     def totals(self, now: float) -> tuple[int, int, int, int]:
         """Calls, failures, bad and slow of the last minute."""
         self.note_time(now)
-        slots = [(self.second - age) & _MASK for age in range(SPAN_S)]
+        older = [(self.second - age) & _MASK for age in range(SPAN_S, SLOTS)]  # there are four
         columns = (self.calls, self.failures, self.bad, self.slow)
-        calls, failures, bad, slow = (sum(each[slot] for slot in slots) for each in columns)
+        calls, failures, bad, slow = [
+            sum(each) - sum([each[slot] for slot in older]) for each in columns
+        ]
         return calls, failures, bad, slow
 
     def note_time(self, now: float) -> None:

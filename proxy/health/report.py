@@ -86,7 +86,7 @@ class Reports:
     def rows(self, places: Iterable[At], guard: Guard) -> Iterator[tuple[str, dict[str, Any]]]:
         """(partner, row) of each slice, made one by one, so that the reader may pause between.
 
-        `places` are those with a breaker, `guard` gives the breaker's own row.
+        `places` are those with a breaker, `guard` gives what is to be seen of a breaker.
         """
         hurt = self._hurt()
         for partner, upstream, operation in places:

@@ -70,7 +70,7 @@ class Ring:
         if seconds != SPAN_S:
             return sum(self.newest(second, seconds))
         self.advance(second)
-        beyond = (self._counts[(second - age) & _MASK] for age in range(SPAN_S, _SLOTS))
+        beyond = [self._counts[(second - age) & _MASK] for age in range(SPAN_S, _SLOTS)]
         return sum(self._counts) - sum(beyond)
 
 

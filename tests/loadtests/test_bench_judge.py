@@ -10,7 +10,7 @@ from loadtests.bench import __main__ as command
 from loadtests.bench.judge import bars, invalid_reasons
 from loadtests.bench.measure import Plan
 from loadtests.bench.report import Setting, to_json, to_text
-from loadtests.bench.results import Closed, Opened, Run, Visit
+from loadtests.bench.results import Closed, Exported, Opened, Run, Visit
 
 PLAN = Plan(rounds=1, closed_s=1, open_s=2, levels=(32,))
 
@@ -34,6 +34,8 @@ def good_run() -> Run:
             visit("direct", 100_000, 80, 300),
             visit("tidegate", 30_000, 300, 1000),
             visit("envoy", 20_000, 350, 900),
+            visit("tidegate-traced", 18_000, 350, 1100),
+            visit("envoy-traced", 15_000, 400, 1000),
             visit("aiohttp", 6_000, 500, 1500),
         ],
         ready_s={"tidegate": [0.2, 0.9, 0.3]},
@@ -51,6 +53,7 @@ def test_a_good_run_meets_all_bars() -> None:
     values = {bar.name: bar.value for bar in bars(run)}
     assert values == {
         "envoy_ratio": 1.5,
+        "traced_ratio": 1.2,
         "aiohttp_ratio": 5.0,
         "added_p50_us": 220.0,
         "added_p99_us": 700.0,
@@ -77,6 +80,27 @@ def test_a_missed_limit_fails_its_bar(changed: Visit, bar: str) -> None:
     run.visits[1] = changed
     assert verdicts(run)[bar] == "fail"
     assert command.verdict(run) == 1
+
+
+def test_telemetry_has_a_bar_of_its_own() -> None:
+    """Both with theirs, and a tenth less than Envoy at most."""
+    run = good_run()
+    run.visits[3] = visit("tidegate-traced", 13_499, 300, 1000)
+    assert verdicts(run)["traced_ratio"] == "fail"
+    run.visits[3] = visit("tidegate-traced", 13_500, 300, 1000)
+    assert verdicts(run)["traced_ratio"] == "pass"
+
+
+def test_what_arrived_of_telemetry_is_told() -> None:
+    """In the table and in the JSON file, round by round."""
+    run = good_run()
+    run.visits[3].exported = Exported(180, 0.0101, 360, 9, 1, 5, 14_000, 18_000)
+    setting = Setting("now", False, PLAN, {})
+    assert "tidegate-traced   1.01%     180    360" in to_text(run, setting)
+    said = json.loads(json.dumps(to_json(run, setting)))
+    assert said["subjects"]["tidegate-traced"]["exported"][0]["trace_share"] == 0.0101
+    assert said["subjects"]["tidegate"]["exported"] == []
+    assert said["ratios"]["tidegate-traced/tidegate"] == {"32": 0.6}
 
 
 def test_memory_and_start_have_limits() -> None:
@@ -149,7 +173,7 @@ def test_a_run_without_direct_is_invalid() -> None:
 def test_any_error_makes_the_run_invalid() -> None:
     """An error in whichever subject is printed with its round and ends the run's validity."""
     run = good_run()
-    run.visits[3].problems.append("32 connections: 1 read errors")
+    run.visits[5].problems.append("32 connections: 1 read errors")
     assert invalid_reasons(run) == ["round 1 aiohttp: 32 connections: 1 read errors"]
     assert "RUN INVALID" in to_text(run, Setting("now", False, PLAN, {}))
 
@@ -161,4 +185,4 @@ def test_json_has_the_stable_schema() -> None:
     assert said["ratios"]["tidegate/envoy"] == {"32": 1.5}
     assert said["subjects"]["tidegate"]["closed"]["32"]["calls_per_s"]["median"] == 30_000
     assert said["subjects"]["tidegate"]["open"]["added_p50_us"] == 220.0
-    assert [bar["verdict"] for bar in said["bars"]] == ["pass"] * 6
+    assert [bar["verdict"] for bar in said["bars"]] == ["pass"] * 7

@@ -15,6 +15,7 @@ class AiohttpRelay:
 
     name = "aiohttp"
     fields = LogFields()
+    told = None
 
     def absent(self) -> str | None:
         """When one of its two packages is not installed."""

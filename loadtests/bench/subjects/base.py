@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from loadtests.bench.calllog import LogFields
+from loadtests.bench.telemetry import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,10 @@ class Place:
     directory: Path
     port: int
     upstream_port: int
+    admin_port: int = 0
+    """For whoever serves metrics."""
+    collector_port: int = 0
+    """Where telemetry goes, by OTLP over HTTP."""
 
     @property
     def log(self) -> Path:
@@ -54,6 +59,11 @@ class Subject(Protocol):
     @property
     def fields(self) -> LogFields:
         """How its log lines name the six facts."""
+        ...
+
+    @property
+    def told(self) -> Told | None:
+        """What its telemetry is called; None for a subject without."""
         ...
 
     def absent(self) -> str | None:

@@ -35,6 +35,7 @@ class Haproxy:
 
     name = "haproxy"
     fields = LogFields()
+    told = None
 
     def absent(self) -> str | None:
         """Debian's package is optional."""

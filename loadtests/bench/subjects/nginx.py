@@ -64,6 +64,7 @@ class Nginx:
 
     name = "nginx"
     fields = LogFields(duration="duration_s")  # `$request_time` is in seconds
+    told = None
 
     def absent(self) -> str | None:
         """Debian's package; without it there is no upstream either."""

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from proxy.admin.live import EVERY_S, PAUSE_S, VIEWERS_MAX, WAITING_MAX, Live, Piece, Viewer
+from proxy.admin.live import (
+    EVERY_S,
+    PAUSE_S,
+    PIECE_S,
+    VIEWERS_MAX,
+    WAITING_MAX,
+    Live,
+    Piece,
+    Viewer,
+)
 from tests.support.manual_clock import ManualClock
+
+ROW_S = 0.6 * PIECE_S
 
 
 class _House:
@@ -20,6 +31,9 @@ class _House:
         self.made = 0
         self.fails = False
         self.slept: list[float] = []
+        self.turns = 0
+        """Of the loop, that were left to others without a pause."""
+        self.in_turn: Callable[[], None] = lambda: None
         self.bugs: list[BaseException] = []
         self.cut = 0
         self.goes_on = asyncio.Event()
@@ -27,20 +41,24 @@ class _House:
         self.live = Live(self.pieces, self.bugs.append, self.sleep, self.clock.now)
 
     def pieces(self) -> Iterator[Piece]:
-        """A document, then the rows; each takes a fifth of a millisecond."""
+        """A document, then the rows; two take more than a piece may."""
         if self.fails:
             raise ValueError
         yield "about", "", {"version": 1}
         for key, value in self.rows.items():
             self.made += 1
-            self.clock.advance(0.0002)
+            self.clock.advance(ROW_S)
             yield "rows", key, {"key": key, "value": value}
 
     async def sleep(self, seconds: float) -> None:
         """Time passes."""
-        self.slept.append(seconds)
+        if seconds > 0.0:
+            self.slept.append(seconds)
+        else:
+            self.turns += 1
+            self.in_turn()
         self.clock.advance(seconds)
-        await (asyncio.sleep(0) if seconds == PAUSE_S else self.goes_on.wait())
+        await (asyncio.sleep(0) if seconds <= PAUSE_S else self.goes_on.wait())
         await asyncio.sleep(0)
 
     def join(self) -> Viewer:
@@ -117,7 +135,23 @@ async def test_a_look_pauses_between_pieces_and_the_next_comes_a_second_later() 
     house.live.leave(viewer)
     *pauses, last_s = house.slept
     assert pauses == [PAUSE_S] * 10
-    assert abs(last_s + 10 * PAUSE_S + 20 * 0.0002 - EVERY_S) < 1e-6
+    assert abs(last_s + 10 * PAUSE_S + 20 * ROW_S - EVERY_S) < 1e-6
+
+
+async def test_each_viewer_is_written_to_in_a_turn_of_its_own() -> None:
+    """Ten at once would hold the loop for as long as ten calls take; who has gone gets nothing."""
+    house = _House()
+    first, second = house.join(), house.join()
+    await asyncio.sleep(0.01)
+    _heard(first), _heard(second)
+    house.turns, house.rows["b"] = 0, 7
+    await house.live.look()
+    assert house.turns == 4
+    assert len(_heard(first)) == len(_heard(second)) == 2
+    house.rows["b"], house.in_turn = 8, lambda: house.live.leave(second)
+    await house.live.look()
+    assert (len(_heard(first)), len(_heard(second))) == (2, 0)
+    await house.live.close()
 
 
 async def test_who_does_not_keep_up_is_dropped_and_nobody_waits() -> None:

@@ -114,3 +114,13 @@ def test_a_long_silence_leaves_the_past_and_nothing_recent() -> None:
     now = _pass(baseline, 0.0, 300.0, 0.2)
     assert baseline.recent(0.5, now + 36_000.0) is None
     assert baseline.p99_s == pytest.approx(0.2, rel=0.27)
+
+
+def test_both_quantiles_at_once_are_those_asked_for_one_by_one() -> None:
+    """Of both half minutes, the one before included; without calls there is neither."""
+    baseline = Baseline(0.0)
+    assert baseline.recent_p50_p99(0.0) == (None, None)
+    for number in range(90):
+        baseline.answered(0.001 * 1.08**number, 0.5 * number)
+    now = 45.0
+    assert baseline.recent_p50_p99(now) == (baseline.recent(0.5, now), baseline.recent(0.99, now))

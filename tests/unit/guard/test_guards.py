@@ -69,11 +69,24 @@ def test_narrow_slices_are_reported_behind_their_broad_one() -> None:
     house.mixed(8.0, "visa")
     assert [row["part"] for row in house.made.metered()] == ["", "scheme=visa"]
     assert house.told[0].part == "scheme=visa"
-    row, (broad, narrow, *_) = house.made.rows(), house.made.report()
-    assert row("a", "authorize", "") == broad
-    assert row("a", "authorize", "scheme=visa") == narrow
-    assert row("b", "authorize", "") is None
+    broad = house.made.report()[0]
     assert house.made.places() == [(broad["partner"], "a", "authorize")]
+
+
+def test_a_glance_is_a_part_of_the_report() -> None:
+    """Of each slice, found by its names; nothing is made of what was never seen."""
+    house = Sliced(sliced(A))
+    glance = house.made.glance
+    for failing in ("", "visa"):
+        house.mixed(20.0, failing)
+        for row in house.made.report():
+            found = glance("a", "authorize", row["part"])
+            assert found == {name: row[name] for name in found or ()}
+            assert {"state", "why", "p99_ms", "admitted_share"} < set(found)
+    nowhere = (("b", "authorize", ""), ("a", "authorize", "scheme=diners"),
+               ("a", "authorize", "currency=eur"), ("b", "authorize", "scheme=visa"))  # fmt: skip
+    assert [glance(*each) for each in nowhere] == [None] * 4
+    assert Slices(route(A)).made.glance("a", "authorize", "scheme=visa") is None
 
 
 def test_two_routes_of_one_operation_share_the_slices_of_a_dimension() -> None:

@@ -1,0 +1,4 @@
+"""What viewers of the dashboard do to calls: `make bench ARGS="--viewers"`.
+
+`docs/benchmarks.md` explains the method.
+"""
