@@ -6,7 +6,8 @@ import base64
 import gzip
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from urllib.parse import quote
 
 Encoder = Callable[[bytes], bytes]
@@ -47,20 +48,31 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}")
 _GZIP = b"\x1f\x8b\x08"
 _ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
 _INFLATED_MAX = 1 << 16
+_APART = b"\xff|\xff"
+"""No disguise goes over it."""
 
 
 def found(secret: bytes, data: bytes, *, deep: int = 2) -> list[str]:
     """The disguises in which `secret` stands in `data`."""
-    told = [name for name, each in _patterns(secret).items() if each.search(data)]
+    return found_any([secret], data, deep=deep)
+
+
+def found_any(secrets: Iterable[bytes], data: bytes, *, deep: int = 2) -> list[str]:
+    """The disguises in which any of these stands in `data`, which is opened once for all."""
+    wanted = tuple(secrets)
+    told = [
+        name for secret in wanted for name, each in _patterns(secret).items() if each.search(data)
+    ]
     if deep:
         told += [
             f"{how}: {name}"
-            for how, inner in _opened(data)
-            for name in found(secret, inner, deep=deep - 1)
+            for how, inner in _opened(data).items()
+            for name in found_any(wanted, inner, deep=deep - 1)
         ]
     return told
 
 
+@cache
 def _patterns(secret: bytes) -> dict[str, re.Pattern[bytes]]:
     """Those disguises that are text patterns; white space and separators may stand in between."""
     apart = rb"(?:[ \t_.-]|\r?\n[0-9a-fA-F]+\r?\n|\r\n)?"
@@ -85,18 +97,21 @@ def _patterns(secret: bytes) -> dict[str, re.Pattern[bytes]]:
     return {**patterns, "base32": re.compile(re.escape(base32), re.IGNORECASE)}
 
 
-def _opened(data: bytes) -> list[tuple[str, bytes]]:
-    """What stands in `data` in base64, at any alignment, or compressed."""
-    inner = []
-    for run in _BASE64.finditer(data):
-        text = run[0].replace(b"-", b"+").replace(b"_", b"/")
+def _opened(data: bytes) -> dict[str, bytes]:
+    """What stands in `data` in base64, at any alignment, or compressed; pieces kept apart."""
+    base64_ = []
+    for text in {run[0] for run in _BASE64.finditer(data)}:
+        usual = text.replace(b"-", b"+").replace(b"_", b"/")
         for shift in range(4):
-            part = text[shift:] if (len(text) - shift) % 4 != 1 else text[shift:-1]
-            inner.append(("base64", base64.b64decode(part + b"=" * (-len(part) % 4))))
+            part = usual[shift:] if (len(usual) - shift) % 4 != 1 else usual[shift:-1]
+            base64_.append(base64.b64decode(part + b"=" * (-len(part) % 4)))
     starts = [match.start() for match in re.finditer(re.escape(_GZIP), data)]
-    inner += [("gzip", _inflated(data[at:], 31)) for at in starts]
-    inner += [("zlib", _inflated(data[at.start() :], 15)) for at in _ZLIB.finditer(data)]
-    return [(how, content) for how, content in inner if content]
+    gzip_ = [_inflated(data[at : at + _INFLATED_MAX], 31) for at in starts]
+    zlib_ = [
+        _inflated(data[at.start() : at.start() + _INFLATED_MAX], 15) for at in _ZLIB.finditer(data)
+    ]
+    inner = {"base64": base64_, "gzip": gzip_, "zlib": zlib_}
+    return {how: _APART.join(filter(None, pieces)) for how, pieces in inner.items() if any(pieces)}
 
 
 def _inflated(data: bytes, window: int) -> bytes:
