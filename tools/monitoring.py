@@ -184,3 +184,12 @@ def cases(root: Path) -> Iterator[tuple[str, bool]]:
         for test in yaml.safe_load(path.read_text())["tests"]:
             for case in test["alert_rule_test"]:
                 yield case["alertname"], bool(case["exp_alerts"])
+
+
+def orders(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Of promtool's tests: path, the groups of the rules as they stand, and their order there."""
+    for path in sorted((root / ALERTS / "tests").glob("*.yaml")):
+        tests = yaml.safe_load(path.read_text())
+        files = [yaml.safe_load((path.parent / name).read_text()) for name in tests["rule_files"]]
+        groups = [group["name"] for file in files for group in file["groups"]]
+        yield path.relative_to(root).as_posix(), groups, tests.get("group_eval_order", [])

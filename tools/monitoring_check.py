@@ -9,13 +9,13 @@ from __future__ import annotations
 import itertools
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from tools.deploy import check_deploy
-from tools.monitoring import Dashboard, RuleFile, cases, dashboards, rule_files
+from tools.monitoring import Dashboard, RuleFile, cases, dashboards, orders, rule_files
 from tools.promql import metrics, variables
 from tools.source import ROOT, report
 
@@ -81,6 +81,12 @@ def check_cases(alerts: Iterable[str], tested: Iterable[tuple[str, bool]]) -> It
                 yield f"{name}: no test in which it {words}"
 
 
+def check_order(groups: Sequence[str], order: Sequence[str]) -> Iterator[str]:
+    """Without an order promtool evaluates groups by chance, alerts before their records too."""
+    if len(groups) > 1 and list(order) != list(groups):
+        yield f"group_eval_order has to be [{', '.join(groups)}]"
+
+
 def check(root: Path) -> tuple[str, list[str]]:
     """What there is, and everything that is wrong with it."""
     pages = {f"docs/{path.name}": path.read_text() for path in sorted(root.glob("docs/*.md"))}
@@ -101,6 +107,11 @@ def check(root: Path) -> tuple[str, list[str]]:
         for problem in check_rules(file, known, pages)
     ]
     problems += [f"config/alerts/tests: {text}" for text in check_cases(alerts, cases(root))]
+    problems += [
+        f"{path}: {problem}"
+        for path, groups, order in orders(root)
+        for problem in check_order(groups, order)
+    ]
     problems += check_deploy(root)
     panels = sum(len(list(board.pictures())) for board in boards.values())
     return f"{len(boards)} dashboards with {panels} panels, {len(alerts)} alerts", problems

@@ -14,6 +14,7 @@ from tools.monitoring_check import (
     anchors,
     check_cases,
     check_dashboard,
+    check_order,
     check_rules,
     documented,
     main,
@@ -152,6 +153,15 @@ def test_each_alert_is_tested_both_ways() -> None:
     """One that is only ever raised may always be."""
     assert list(check_cases(["A"], [("A", True)])) == ["A: no test in which it is not raised"]
     assert list(check_cases(["A"], [("A", True), ("A", False)])) == []
+
+
+def test_groups_that_read_each_other_are_evaluated_in_their_order() -> None:
+    """Else a test of an alert passes or fails by chance; one group has no order."""
+    expected = ["group_eval_order has to be [records, alerts]"]
+    assert list(check_order(["records", "alerts"], [])) == expected
+    assert list(check_order(["records", "alerts"], ["alerts", "records"])) == expected
+    assert list(check_order(["records", "alerts"], ["records", "alerts"])) == []
+    assert list(check_order(["alerts"], [])) == []
 
 
 def test_metrics_and_headings_are_read_from_pages() -> None:
