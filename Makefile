@@ -73,11 +73,9 @@ test: $(VENV)/.dev-installed ## all tests, in parallel, with branch coverage
 	@$(PY) -m coverage erase
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal --cov --cov-report term $(ARGS)
 
-# A browser is no package of Python's: where we may, it is installed as Debian has it.
+# A browser is no package of Python's: where we may, it is installed as Debian has it (tools/needed.py).
 browser: $(VENV)/.browser-installed ## the dashboard in a real Chromium; SCREENSHOTS=docs keeps pictures
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq \
-	  && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } \
-	  || { echo "make browser needs Chromium; on Debian: apt-get install chromium" >&2; exit 1; }
+	@$(PY) -m tools.needed browser
 	@SCREENSHOTS=$(SCREENSHOTS) $(PY) -m pytest -n 0 --no-cov tests/browser $(ARGS)
 
 lint: $(VENV)/.dev-installed ## style, types, import rules, sizes, mirror, purity, locks, dashboards, Dockerfile
@@ -117,6 +115,7 @@ fuzz: $(VENV)/.dev-installed ## 2 million generated requests against the process
 	@$(PY) -m loadtests.fuzz $(ARGS)
 
 promcheck: $(VENV)/.dev-installed ## dashboards, alerts and metrics before a real Prometheus (Debian's package)
+	@$(PY) -m tools.needed promcheck
 	@$(PY) -m loadtests.promcheck
 
 # pip-compile's options are in pyproject.toml. `make lock ARGS=--upgrade` takes newer versions.

@@ -31,7 +31,7 @@ from tools.source import ROOT
 _READY = r"Server is ready to receive web requests"
 _READY_S = 20.0
 _LAST_SCRAPES_S = 3.0
-EXIT_PROBLEMS, EXIT_MISSING = 1, 3
+EXIT_PROBLEMS = 1
 
 
 def check_rules() -> list[str]:
@@ -107,13 +107,8 @@ def check_exposition(text: str) -> list[str]:
 
 
 def main() -> int:
-    """0 when everything holds, 1 with what does not, 3 where Prometheus cannot be had."""
+    """0 when everything holds, 1 with what does not."""
     progress = Progress("promcheck")
-    try:
-        prometheus.needed()
-    except prometheus.MissingError as error:
-        print(f"promcheck: {error}", file=sys.stderr)
-        return EXIT_MISSING
     problems = check_rules()
     with tempfile.TemporaryDirectory(prefix="promcheck-") as folder:
         try:

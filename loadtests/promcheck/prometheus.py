@@ -1,10 +1,8 @@
-"""Prometheus and promtool: found or installed, run, asked."""
+"""Prometheus and promtool: run, asked."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,42 +10,8 @@ from typing import Any
 
 import aiohttp
 
-PACKAGE = "prometheus"
-INSTALL = (
-    ("apt-get", "update", "--quiet=2"),
-    ("apt-get", "install", "--yes", "--quiet=2", "--no-install-recommends", PACKAGE),
-)
-INSTALL_S = 300.0
 PROMTOOL_S = 120.0
 SCRAPE_INTERVAL_S = 1
-
-
-class MissingError(Exception):
-    """Prometheus is not here and cannot be brought; the text says what to do."""
-
-
-def needed() -> None:
-    """Make sure that both programs are there; install Debian's package where that can be done."""
-    if _there():
-        return
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise MissingError(
-            "prometheus and promtool are missing, and installing them needs root and apt-get. "
-            f"As root on Debian: apt-get install {PACKAGE}"
-        )
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in INSTALL:
-        done = subprocess.run(
-            command, env=environment, timeout=INSTALL_S, check=False, capture_output=True, text=True
-        )
-        if done.returncode:
-            raise MissingError(f"{' '.join(command)} failed: {done.stderr.strip()[-500:]}")
-    if not _there():
-        raise MissingError(f"the package {PACKAGE} has brought no prometheus or no promtool")
-
-
-def _there() -> bool:
-    return all(shutil.which(program) for program in ("prometheus", "promtool"))
 
 
 def promtool(*arguments: str, text: str | None = None) -> str | None:

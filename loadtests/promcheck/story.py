@@ -48,7 +48,7 @@ def configuration(
         "admin": {"address": "127.0.0.1:0"},
         "log": {"calls": False},
         "dns": {"nameservers": [nameserver], "ttl_min": "1s"},
-        "journal": {"path": journal},
+        "journal": {"path": journal, "timeout_commit": "10s"},  # a slow disk is not told
         "telemetry": {"endpoint": NOBODY, "sample_ratio": 1, "timeout": "500ms"},
         "alerts": {"webhooks": {"pager": {"url": NOBODY}}, "attempts_max": 1},
         "partners": {

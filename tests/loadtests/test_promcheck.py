@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from typing import Any
 
 import pytest
@@ -85,14 +83,6 @@ def test_a_series_without_a_number_is_no_data() -> None:
     nothing: dict[str, Any] = {"values": [[1, "NaN"], [2, "NaN"]]}
     assert not prometheus._is_number(nothing)
     assert prometheus._is_number({"values": [[1, "NaN"], [2, "0"]]})
-
-
-def test_without_root_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And installs nothing."""
-    monkeypatch.setattr(shutil, "which", lambda _: None)
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(prometheus.MissingError, match="apt-get install prometheus"):
-        prometheus.needed()
 
 
 def test_the_job_has_the_name_that_alerts_rely_on() -> None:
