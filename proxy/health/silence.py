@@ -5,12 +5,17 @@ the longest pause between two of them. A pause longer than two and a half times 
 silence. A pause counts from the beginning of its period only: a night is no pause of the
 morning. What has not been met yet is judged by the same hour of other days and by the
 period before, whichever is quieter, four times as patiently, and by nothing at all until
-there is one. A period in which silence was found is not learned. Instants are wall time,
-by which people have hours.
+there is one. And twelve calls at least have to be missing, by the rate of the hour and of
+quieter ones beside it: few calls leave long pauses by chance, and the first pause of a
+morning is as long as the night makes it. Calls that come evenly, whose longest pause is far
+below what chance would make it, need no such proof; after two weeks three usual pauses are
+enough of one. A period in which silence was found is not learned. Instants are wall time, by
+which people have hours.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -22,6 +27,16 @@ _GUESSED = 4.0
 """Times more for what is guessed: the evening of a first day falls faster than any guess."""
 _MET_ONCE = 1.2
 """Times more for what was met once; with it, three times the usual pause."""
+_MISSED_MIN = 12.0
+"""Calls that chance holds back less than once in a hundred thousand pauses."""
+_PAUSES_MAX = 3.0
+"""Usual longest pauses, of what was met twice: then it is silence, away from an hour's edges."""
+_EVEN = 0.5
+"""Of the mean longest pause of as many calls by chance; chance is below it in one hour of sixty."""
+_EULER = 0.577
+_EDGE = 0.6
+"""Of a period: at its beginning the quieter one before is what counts, and less from there on."""
+_STEPS = 8
 _KEEP = 0.7
 """What a new week leaves of what was usual."""
 _WIDEN_SHARE = 0.25
@@ -41,6 +56,13 @@ class Usual:
         """A pause that is longer is silence."""
         factor = FACTOR * _GUESSED if not self.weeks else FACTOR
         return self.pause_s * (factor * _MET_ONCE if self.weeks == 1 else factor)
+
+    def missed_min(self, period_s: float) -> float:
+        """So many calls have to be missing besides; none where they come evenly."""
+        pause_calls = self.pause_s * self.calls / period_s
+        if pause_calls < _EVEN * (math.log(max(1.0, self.calls)) + _EULER):
+            return 0.0
+        return min(_MISSED_MIN, _PAUSES_MAX * pause_calls) if self.weeks > 1 else _MISSED_MIN
 
     def learn(self, calls: int, pause_s: float) -> None:
         """One more week of it."""
@@ -92,6 +114,8 @@ class Silence:
             return None
         if at - self._called_at <= usual.patience_s:
             return None
+        if self._missed(usual.calls, at) < usual.missed_min(self.period_s):
+            return None
         self._alarmed = True
         self._silent = (self._called_at, usual.pause_s)
         return self._silent
@@ -107,6 +131,23 @@ class Silence:
         if before is None or not guesses:
             return None
         return Usual(min(each.calls for each in guesses), max(each.pause_s for each in guesses))
+
+    def _missed(self, calls: float, at: float) -> float:
+        """How many calls would have come since the last one, by the quieter of what is near."""
+        before, after = (self._quieter(calls, self._period + step) for step in (-1, 1))
+        begin = self._called_at / self.period_s - self._period
+        width = (at - self._called_at) / self.period_s / _STEPS
+        missed = 0.0
+        for step in range(_STEPS):
+            place = begin + (step + 0.5) * width
+            fewer = max(before * (1.0 - place / _EDGE), after * (1.0 - (1.0 - place) / _EDGE), 0.0)
+            missed += (calls - fewer) * width
+        return missed
+
+    def _quieter(self, calls: float, period: int) -> float:
+        """By how many calls; 0 if it is not, or nothing is known of it."""
+        usual = self.expected(period)
+        return 0.0 if usual is None else max(0.0, calls - usual.calls)
 
     def learned(self) -> dict[str, Sequence[float]]:
         """What is usual, to be kept over a restart."""

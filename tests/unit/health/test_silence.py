@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from proxy.health.silence import PERIODS, Silence
@@ -15,6 +17,47 @@ def test_thirty_days_with_nights_and_weekends_have_one_false_alarm_at_most(
     """From the first day on: what has not been learned yet alarms nobody without a reason."""
     silence = Silence(HOUR_S, 30)
     assert len(watch(silence, calls(seed, 30, peak_per_s), 5.0)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("seed", "peak_per_s"),
+    [(15, 0.01), (18, 0.01), (12, 0.05), (11, 0.1), (8, 0.2)],
+)
+def test_chance_and_a_late_morning_are_no_silence(seed: int, peak_per_s: float) -> None:
+    """Few calls leave long pauses, and so do the edges of a night: none of these is an alarm."""
+    assert watch(Silence(HOUR_S, 30), calls(seed, 30, peak_per_s), 5.0) == []
+
+
+def _fed(per_hour: Callable[[int], int], days: float) -> tuple[Silence, float]:
+    """So many calls in each hour of a day, evenly but for each hour's last tenth; the last call."""
+    silence, at = Silence(HOUR_S, 30), START_S
+    for hour in range(int(days * 24)):
+        number = per_hour(hour % 24)
+        for each in range(number):
+            at = START_S + hour * HOUR_S + 0.9 * HOUR_S * each / number
+            silence.call(at)
+    return silence, at
+
+
+def test_a_morning_may_begin_a_third_of_an_hour_late() -> None:
+    """The hour before it is quiet, so little is missing yet; in the middle of a day it would be."""
+    silence, _ = _fed(lambda hour: 2 if hour < 6 else 90, 14 + 6 / 24)
+    begin = START_S + (14 * 24 + 6) * HOUR_S
+    assert silence.look(begin + HOUR_S / 3) is None
+    assert silence.look(begin + HOUR_S / 2) is not None
+    silence, last = _fed(lambda hour: 2 if hour < 6 else 90, 14 + 12 / 24)
+    assert silence.look(begin + 6 * HOUR_S + 1.0) is None
+    assert silence.look(last + 0.1 * HOUR_S + HOUR_S / 3) is not None
+
+
+def test_calls_that_come_evenly_need_no_proof_by_number() -> None:
+    """One a minute: three minutes without are silence, though no more calls are missing."""
+    silence, at = Silence(HOUR_S, 30), START_S
+    while at < START_S + 15.5 * DAY_S:
+        silence.call(at)
+        at += 60.0
+    assert silence.look(at + 120.0) is None
+    assert silence.look(at + 180.0) is not None
 
 
 @pytest.mark.parametrize("hour", [10.25, 15.5, 20.75])
