@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-
-from proxy import cli_run
 
 
 def main() -> None:
     """Entry point: a plain `run` without typer, everything else with it."""
+    gc.disable()  # importing makes next to no garbage; `run_sidecar` enables it
+    from proxy import cli_run
+
     plain = cli_run.asked(sys.argv[1:])
     if plain is None:
+        gc.enable()
         from proxy.cli import app
 
         app()

@@ -6,7 +6,6 @@ knows all ways and says what is wrong.
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -34,7 +33,6 @@ def asked(arguments: Sequence[str]) -> tuple[Path, str] | None:
 
 def run(config: Path, loop: str) -> int:
     """Run the sidecar, the file being read beside the imports; returns the exit status."""
-    gc.disable()  # importing makes next to no garbage; `run_sidecar` enables it
     apart = Apart(config)
     import_module("proxy.running")
     return serve(apart.reading(), loop)
