@@ -22,8 +22,9 @@ COPY config/partners config/partners
 RUN pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /wheels . \
     && pip --python /opt/tidegate/bin/python install --no-deps --no-index /wheels/*.whl
 COPY tools tools
+# Copied with its times: the byte code beside it stays valid.
 RUN python -m tools.compile /compiled \
-    && cp -r /compiled/proxy /compiled/*.so /opt/tidegate/lib/python3.11/site-packages/ \
+    && cp -a /compiled/proxy /compiled/*.so /opt/tidegate/lib/python3.11/site-packages/ \
     && /opt/tidegate/bin/python -c "from proxy.built import form; assert form() == 'compiled'"
 
 FROM python:3.11.14-slim-bookworm

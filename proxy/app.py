@@ -32,6 +32,7 @@ from proxy.model.clock import SystemClock
 from proxy.model.errors import StartError
 from proxy.model.events import Bug, Event, LateEnding
 from proxy.model.message import Request, Response
+from proxy.model.setup import Setup
 from proxy.model.unsettled import Unsettled
 from proxy.pipeline.deadline import deadline
 from proxy.pipeline.layer import Choice, Replier, stack
@@ -48,9 +49,6 @@ from proxy.routing.overrides import Overrides
 from proxy.routing.routed import routed
 from proxy.routing.table import RouteTable
 from proxy.routing.warm import Warm
-from proxy.settings.build import build
-from proxy.settings.build_telemetry import sample_ratio
-from proxy.settings.load import Loaded
 from proxy.telemetry.journal import JournalMetrics
 from proxy.telemetry.load import reporter
 from proxy.telemetry.sink import Sink
@@ -69,32 +67,26 @@ _JOURNAL_CLOSE_S = 5.0
 class Sidecar:
     """One running Tidegate. `start`, then `drain`; `payments` and `admin` say where it listens."""
 
-    def __init__(self, loaded: Loaded, loop: asyncio.AbstractEventLoop) -> None:
-        self._settings = loaded.settings
-        self._hash = loaded.hash
+    def __init__(self, setup: Setup, loop: asyncio.AbstractEventLoop) -> None:
+        self._setup = setup
         self._loop = loop
         self._clock = SystemClock()
-        built = build(loaded.settings)
+        built = setup.built
         self._table = RouteTable(built.routes)
-        self._identities = Identities(sample_ratio=sample_ratio(self._settings))
-        self._admission = Admission(self._settings.listen.in_flight_max)
+        self._identities = Identities(sample_ratio=setup.sample_ratio)
+        self._admission = Admission(setup.listen.in_flight_max)
         self._background = Background(self._bug)
         self._bulkheads = Bulkheads(built.routes, self._clock.now)
         self._findings = Findings(self._clock)
-        self._sink = Sink(
-            loop, self._clock, self._findings.attempt, log_calls=self._settings.log.calls
-        )
+        self._sink = Sink(loop, self._clock, self._findings.attempt, log_calls=setup.log_calls)
         self._guards = Guards(built.routes, self._clock.now, self._sink.emit, checked=True)
         self._orderings = Orderings(built.routes, self._guards.condition, self._clock.now)
         self._warm = Warm(built.routes, self._guards.checks.well, self._clock.now)
-        self._built = built
         self._overrides = Overrides(built.routes, built.upstreams, self._clock, self._sink.emit)
-        self._orders = Orders(self._overrides, self._settings.overrides_file, self._clock)
+        self._orders = Orders(self._overrides, setup.overrides_file, self._clock)
         hold_breakers(self._overrides, self._guards)
-        self._around = around = Around(
-            self._settings, loop, self._clock, self._sink.emit, self._bug
-        )
-        self._health = HealthRoom(around, built, self._guards, self._sink)
+        self._around = around = Around(setup, loop, self._clock, self._sink.emit, self._bug)
+        self._health = HealthRoom(around, self._guards, self._sink)
         self._dns = make_dns(around, built.upstreams)
         self._transports = transports(
             built.upstreams.values(),
@@ -146,9 +138,8 @@ class Sidecar:
 
     def call_path(self) -> Replier:
         """The stack, as a call travels it."""
-        settings, clock = self._settings, self._clock
-        hosts, token = self._table.accepted(settings.listen.hosts), settings.listen.token
-        budget = settings.retry_budget
+        clock, listen, budget = self._clock, self._setup.listen, self._setup.retry_budget
+        hosts = self._table.accepted(listen.hosts)
         retries = RetryBudget(budget.ratio, budget.window_s, budget.retries_min, clock.now)
         journal = self._journal
         attempt_path = stack(
@@ -168,7 +159,7 @@ class Sidecar:
                 # outermost layer: every ending is recorded, refusals and bugs included
                 observe(clock, self._sink.emit),
                 # who may call at all, before anything is looked up for them
-                access(hosts, token.reveal().encode() if token else None),
+                access(hosts, listen.token),
                 # what the call is; admission will shed by it
                 routed(self._table),
                 # answers at once where nobody is to wait, and lets the call go on behind it
@@ -202,12 +193,12 @@ class Sidecar:
         """Open the journal, listen for payments, then for operators. Raises StartError."""
         if self._journal is not None:
             self.notes += await self._journal.open()
-        listen = self._settings.listen
-        if listen.address.unix_path is not None:
-            await listen_unix(self._edge, listen.address.unix_path, listen.unix_mode)
-            self.payments = f"unix:{listen.address.unix_path}"
+        at = self._setup.listen.place
+        if at.unix_path is not None:
+            await listen_unix(self._edge, at.unix_path, at.unix_mode)
+            self.payments = f"unix:{at.unix_path}"
         else:
-            host, port = await listen_tcp(self._edge, listen.address.host, listen.address.port)
+            host, port = await listen_tcp(self._edge, at.host, at.port)
             self.payments = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self._tend()
         self._run_beside(
@@ -220,9 +211,11 @@ class Sidecar:
             await self.drain()  # the payment port is open: calls may be at work already
             raise
         await start_export(
-            self._around, self._sink, self._built.upstreams, self._identities.span_id, self._hash,
-            lambda: self._sink.rest(*self._state(), __version__, self._hash),
-        )  # fmt: skip
+            self._around,
+            self._sink,
+            self._identities.span_id,
+            lambda: self._sink.rest(*self._state(), __version__, self._setup.hash),
+        )
         gc.collect()
         gc.freeze()
 
@@ -230,7 +223,7 @@ class Sidecar:
         """Purge the journal, and ask partners about what is in doubt: an earlier run may have
         left something.
         """
-        journal, chosen = self._journal, self._settings.journal
+        journal, chosen = self._journal, self._setup.journal
         if journal is None or chosen is None:
             return
         asking = Asking(
@@ -238,11 +231,11 @@ class Sidecar:
             self._clock,
             self._identities.call_id,
             self._identities.trace_id,
-            self._built.upstreams,
-            self._built.credentials,
+            self._setup.built.upstreams,
+            self._setup.built.credentials,
         )
         settler = journal.settler(
-            self._built.settle,
+            self._setup.built.settle,
             asking.ask,
             self._clock,
             attempts_max=chosen.settle_attempts_max,
@@ -273,7 +266,7 @@ class Sidecar:
     async def _start_admin(self) -> None:
         """Aiohttp takes as long to import as all the rest, so it comes after the payment port."""
         api = await self._loop.run_in_executor(None, importlib.import_module, "proxy.admin.api")
-        admin, journal = self._settings.admin, self._journal
+        admin, journal = self._setup.admin, self._journal
         desk = None if journal is None else journal.desk(self._clock)
         rooms = Rooms(
             self._health, self._guards, self._checker, self._dns, self._orders, desk, self._ready
@@ -285,18 +278,18 @@ class Sidecar:
             dns=self._dns.report,
             load=self._load,
             desk=desk,
-            token=admin.token.reveal().encode() if admin.token else None,
+            token=admin.token,
             routes=self._orders,
             health=self._health,
-            dashboard=Dashboard(self._around, self._built, rooms, self._hash),
+            dashboard=Dashboard(self._around, rooms),
             bug=self._bug,
         )
         started: AdminListener = await api.start(
             reports,
-            admin.address.host,
-            admin.address.port,
-            admin.address.unix_path,
-            admin.unix_mode,
+            admin.place.host,
+            admin.place.port,
+            admin.place.unix_path,
+            admin.place.unix_mode,
         )
         self._admin = started
         self.admin = started.url
@@ -306,10 +299,11 @@ class Sidecar:
 
     async def drain(self) -> bool:
         """Stop accepting, finish what runs, bounded; True when nothing had to be cut."""
-        within_s = self._settings.listen.timeout_drain_s
+        listen = self._setup.listen
+        within_s = listen.timeout_drain_s
         ends_at = self._clock.now() + within_s
-        if self._settings.listen.address.unix_path is not None:
-            leave_unix(self._settings.listen.address.unix_path)
+        if listen.place.unix_path is not None:
+            leave_unix(listen.place.unix_path)
         finished = await self._edge.drain(within_s)
         await self._background.drain(max(0.0, ends_at - self._clock.now()))
         for work in self._beside:
@@ -363,7 +357,7 @@ class Sidecar:
         return self._findings.report()
 
     def _report_metrics(self) -> str:
-        lines = self._sink.report(*self._state(), __version__, self._hash)
+        lines = self._sink.report(*self._state(), __version__, self._setup.hash)
         return "\n".join(lines) + "\n"
 
     def _state(self) -> tuple[dict[str, dict[str, int]], dict[str, float]]:

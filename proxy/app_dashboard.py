@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
@@ -14,8 +15,6 @@ from proxy.health.checker import Checker
 from proxy.health.report import Reports
 from proxy.model.unsettled import Unsettled
 from proxy.routing.orders import Orders
-from proxy.settings.build import Built
-from proxy.settings.shown import shown
 
 SCHEMA = 1
 _INCIDENTS = 30
@@ -57,16 +56,15 @@ class Rooms:
 
 
 class Dashboard:
-    """Documents for the pages; `hash_` is the configuration's."""
+    """Documents for the pages."""
 
-    def __init__(self, around: Around, built: Built, rooms: Rooms, hash_: str) -> None:
+    def __init__(self, around: Around, rooms: Rooms) -> None:
         self._around = around
+        self._setup = around.setup
         self._rooms = rooms
-        self._hash = hash_
         self._upstreams: dict[str, list[str]] = {}
-        for each in built.upstreams.values():
+        for each in self._setup.built.upstreams.values():
             self._upstreams.setdefault(each.partner, []).append(each.name)
-        self._rows: list[dict[str, Any]] | None = None
 
     def pieces(self) -> Iterator[Piece]:
         """Everything at a glance, each piece made when it is asked for."""
@@ -101,13 +99,11 @@ class Dashboard:
 
     def config(self) -> dict[str, Any]:
         """What is in force, and what operators' words make different from the file."""
-        if self._rows is None:
-            self._rows = shown(self._around.settings)
         told = self._rooms.orders.tell()
         return {
             "schema": SCHEMA,
-            "hash": self._hash,
-            "settings": self._rows,
+            "hash": self._setup.hash,
+            "settings": json.loads(self._setup.shown),
             "routes": told["routes"],
             "overrides": told["overrides"],
         }
@@ -121,10 +117,10 @@ class Dashboard:
     def _about(self) -> dict[str, Any]:
         return {
             "version": __version__,
-            "hash": self._hash,
+            "hash": self._setup.hash,
             "ready": self._rooms.ready(),
             "journal": self._rooms.journal is not None,
-            "writable": self._around.settings.admin.token is not None,
+            "writable": self._setup.admin.token is not None,
             "trouble": self._rooms.health.trouble(),
             "partners": self._upstreams,
         }

@@ -17,21 +17,21 @@ from proxy.health.slices import SlowLimit
 from proxy.model.breaker import BREAKER
 from proxy.model.events import IncidentChanged
 from proxy.model.unsettled import Unsettled
-from proxy.settings.build import Built
-from proxy.settings.build_health import alerts, health
 from proxy.telemetry.sink import Sink
 
 
 class HealthRoom:
     """All that says who has degraded. `load` is the report that breakers are a part of."""
 
-    def __init__(self, around: Around, built: Built, guards: Guards, sink: Sink) -> None:
-        limits = health(around.settings)
+    def __init__(self, around: Around, guards: Guards, sink: Sink) -> None:
+        setup = around.setup
         self._emit = around.emit
-        self._alerts = Alerts(alerts(around.settings), around.clock.now, socket.gethostname())
-        self._health = Health(around.clock, self._changed, slow_limit(guards), built.routes, limits)
+        self._alerts = Alerts(setup.alerts, around.clock.now, socket.gethostname())
+        self._health = Health(
+            around.clock, self._changed, slow_limit(guards), setup.built.routes, setup.health
+        )
         self.reports = Reports(self._health, around.clock)
-        self._keeper = Keeper(self._health, limits.file)
+        self._keeper = Keeper(self._health, setup.health.file)
         sink.also = self._health.event
         sink.health.degraded = self.reports.degraded
         sink.health.open = lambda: len(self._health.incidents.open)

@@ -1,4 +1,4 @@
-"""Makers of what the composition root is put together from: settings in, a part of the house out.
+"""Makers of what the composition root is put together from: setup in, a part of the house out.
 
 Each says what its part is told by the others; nothing here decides about a call.
 """
@@ -20,8 +20,8 @@ from proxy.model.clock import Clock
 from proxy.model.events import BadRequest, Emit, NameAsked
 from proxy.model.message import Request, Response
 from proxy.model.route import Upstream
+from proxy.model.setup import Setup
 from proxy.pipeline.unread import refusal
-from proxy.settings.schema import Settings
 
 if TYPE_CHECKING:
     from proxy.idempotency.opened import Opened
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What every part gets: the settings, where it runs, and whom it tells."""
+    """What every part gets: the configuration, where it runs, and whom it tells."""
 
-    settings: Settings
+    setup: Setup
     loop: asyncio.AbstractEventLoop
     clock: Clock
     emit: Emit
@@ -43,15 +43,15 @@ def make_journal(around: Around, failed: Callable[[], None]) -> Opened | None:
 
     Databases and cryptography take time and memory to import, so only who uses them pays.
     """
-    chosen = around.settings.journal
+    chosen = around.setup.journal
     if chosen is None:
         return None
-    keys = {each.id: bytes.fromhex(each.key.reveal()) for each in chosen.sealing_keys}
+    keys = dict(chosen.sealing_keys)
     opened: Opened
     if chosen.shared is None:
         embedded = importlib.import_module("proxy.idempotency.embedded")
         opened = embedded.open_embedded(
-            Path(chosen.path or ""), keys, chosen.timeout_commit_s, loop=around.loop,
+            chosen.path or Path(), keys, chosen.timeout_commit_s, loop=around.loop,
             clock=around.clock, never_store=chosen.never_store,
             failed=lambda _: failed(), bug=around.bug,
         )  # fmt: skip
@@ -59,8 +59,8 @@ def make_journal(around: Around, failed: Callable[[], None]) -> Opened | None:
     shared = importlib.import_module("proxy.idempotency.shared")
     said = chosen.shared
     opened = shared.join_shared(
-        shared.Place(said.url.reveal(), said.lease_s, said.connections_max),
-        bytes.fromhex(said.secret.reveal()), keys, chosen.timeout_commit_s,
+        shared.Place(said.url, said.lease_s, said.connections_max),
+        said.secret, keys, chosen.timeout_commit_s,
         loop=around.loop, clock=around.clock, never_store=chosen.never_store, bug=around.bug,
     )  # fmt: skip
     return opened
@@ -68,7 +68,7 @@ def make_journal(around: Around, failed: Callable[[], None]) -> Opened | None:
 
 def make_dns(around: Around, upstreams: dict[str, Upstream]) -> Dns:
     """Names of the upstreams, kept fresh."""
-    said = around.settings.dns
+    said = around.setup.dns
     return Dns(
         upstreams.values(),
         Servers(said.nameservers, said.timeout_query_s, said.snapshot),
@@ -85,7 +85,7 @@ def make_edge(
     failed: Callable[[Exception], Response],
 ) -> Edge:
     """The inbound edge; `handler` takes a request, `failed` answers for a bug in it."""
-    listen, keyed = around.settings.listen, around.settings.journal is not None
+    listen, keyed = around.setup.listen, around.setup.journal is not None
     limits = EdgeLimits(
         methods=frozenset(method.encode() for method in listen.methods),
         connections_max=listen.connections_max,

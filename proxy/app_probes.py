@@ -9,9 +9,9 @@ from proxy.guard.guards import Guards
 from proxy.health.checker import Checker
 from proxy.inbound.translate import Identities
 from proxy.model.events import Event
+from proxy.model.setup import Built
 from proxy.model.standing import Override
 from proxy.routing.overrides import Overrides
-from proxy.settings.build import Built
 from proxy.telemetry.sink import Sink
 from proxy.upstream.ask import Asking
 from proxy.upstream.attempt import attempts

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from proxy import __version__
 from proxy.app_parts import Around
-from proxy.model.route import Upstream
 from proxy.model.telemetry import Exporting
-from proxy.settings.build_telemetry import exporting
 from proxy.telemetry.sink import Sink
 
 if TYPE_CHECKING:
@@ -21,28 +19,24 @@ if TYPE_CHECKING:
 async def start_export(
     around: Around,
     sink: Sink,
-    upstreams: Mapping[str, Upstream],
     span_id: Callable[[], bytes],
-    config_hash: str,
     rest: Callable[[], Iterator[str]],
 ) -> None:
     """Export what `sink` hears from here on, where the settings say so; `rest` gives the lines of
     `/metrics` that are not about calls and attempts.
     """
-    chosen = exporting(around.settings)
+    chosen = around.setup.exporting
     if chosen is not None:
         import_module = importlib.import_module
         await around.loop.run_in_executor(None, import_module, "proxy.telemetry.otlp")
-        sink.otlp = _otlp(chosen, around, sink, upstreams, span_id, config_hash, rest)
+        sink.otlp = _otlp(chosen, around, sink, span_id, rest)
 
 
 def _otlp(
     chosen: Exporting,
     around: Around,
     sink: Sink,
-    upstreams: Mapping[str, Upstream],
     span_id: Callable[[], bytes],
-    config_hash: str,
     rest: Callable[[], Iterator[str]],
 ) -> Otlp:
     from proxy.telemetry.otlp import About, Otlp
@@ -54,9 +48,9 @@ def _otlp(
 
     places = {
         name: (each.host.strip("[]"), each.port, "https" if each.tls else "http")
-        for name, each in upstreams.items()
+        for name, each in around.setup.built.upstreams.items()
     }
-    about = About(__version__, config_hash, span_id().decode())
+    about = About(__version__, around.setup.hash, span_id().decode())
     return Otlp(
         chosen, about, around.clock, span_id, places, snapshot, around.emit, around.loop.call_later
     )

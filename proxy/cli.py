@@ -6,7 +6,6 @@ third of a second, and a report of problems should not wait for an event loop.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import sys
@@ -20,6 +19,8 @@ from proxy.cli_health import incidents, verdicts
 from proxy.cli_journal import journal
 from proxy.cli_partners import name_rows, partners_text
 from proxy.cli_route import route
+from proxy.cli_run import LOOPS, serve
+from proxy.settings.apart import read_here
 
 app = typer.Typer(
     help="Tidegate: an outbound proxy for payment calls.",
@@ -35,11 +36,6 @@ app.add_typer(incidents, name="incidents")
 app.command()(verdicts)
 
 Admin = Annotated[str, typer.Option(help="Admin listener: http://host:port or unix:/path.")]
-
-
-def main() -> None:
-    """Entry point of the `tidegate` command."""
-    app()
 
 
 def _version(wanted: bool) -> None:
@@ -65,12 +61,9 @@ def run(
     loop: Annotated[str, typer.Option(help="Event loop: uvloop or asyncio.")] = "uvloop",
 ) -> None:
     """Run the sidecar until SIGTERM or SIGINT, then drain."""
-    gc.disable()  # importing makes next to no garbage; `run_sidecar` enables it
-    from proxy.running import run_sidecar
-
-    if loop not in ("uvloop", "asyncio"):
+    if loop not in LOOPS:
         fail(f"unknown loop {loop!r}: choose uvloop or asyncio", code=2)
-    raise SystemExit(run_sidecar(load_config(config), loop))
+    raise SystemExit(serve(read_here(config), loop))
 
 
 @app.command()

@@ -14,9 +14,8 @@ import uvloop
 
 from proxy.app import Sidecar
 from proxy.model.errors import StartError
+from proxy.model.setup import Setup
 from proxy.pipeline.observe import where
-from proxy.settings.build import build
-from proxy.settings.load import Loaded
 
 _COMPLAINT_INTERVAL_S = 1.0
 _BROKEN = "the journal could not be synced, so what is on the disk is unknown: stopping"
@@ -24,7 +23,7 @@ _OTHER_DESCRIPTORS = 128
 """Listeners, the admin port, refused connections, DNS, the loop's own."""
 
 
-def run_sidecar(loaded: Loaded, loop_name: str) -> int:
+def run_sidecar(setup: Setup, loop_name: str) -> int:
     """Run until a signal, then drain.
 
     Returns 0 drained, 1 not started, 3 calls were cut, 4 the journal failed.
@@ -32,20 +31,20 @@ def run_sidecar(loaded: Loaded, loop_name: str) -> int:
     gc.enable()
     gc.set_threshold(20_000, 50, 50)  # calls leave no cycles behind; young scans only cost time
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold card data
-    _allow_descriptors(loaded)
+    _allow_descriptors(setup)
     factory = uvloop.new_event_loop if loop_name == "uvloop" else asyncio.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(_serve(loaded))
+        return runner.run(_serve(setup))
 
 
-async def _serve(loaded: Loaded) -> int:
+async def _serve(setup: Setup) -> int:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(Complaints(loop.time))
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        sidecar = Sidecar(loaded, loop)
+        sidecar = Sidecar(setup, loop)
         await sidecar.start()
     except StartError as error:
         _say(f"tidegate: {error}")
@@ -68,11 +67,11 @@ async def _either(*events: asyncio.Event) -> None:
         wait.cancel()
 
 
-def _allow_descriptors(loaded: Loaded) -> None:
+def _allow_descriptors(setup: Setup) -> None:
     """Take as many descriptors as we may have, and say so when the bounds could need more."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    needed = descriptors_needed(loaded)
+    needed = descriptors_needed(setup)
     if most != resource.RLIM_INFINITY and needed > most:
         _say(
             f"tidegate: `listen.connections_max` and the pools allow {needed} descriptors, the "
@@ -80,11 +79,11 @@ def _allow_descriptors(loaded: Loaded) -> None:
         )
 
 
-def descriptors_needed(loaded: Loaded) -> int:
+def descriptors_needed(setup: Setup) -> int:
     """How many descriptors the bounds of the configuration allow to be open at once."""
-    pools = [upstream.pool for upstream in build(loaded.settings).upstreams.values()]
+    pools = [upstream.pool for upstream in setup.built.upstreams.values()]
     outbound = sum(pool.connections_max + pool.lingering_max for pool in pools)
-    return loaded.settings.listen.connections_max + outbound + _OTHER_DESCRIPTORS
+    return setup.listen.connections_max + outbound + _OTHER_DESCRIPTORS
 
 
 class Complaints:

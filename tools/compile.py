@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import compileall
 import fnmatch
 import hashlib
 import os
@@ -123,6 +124,14 @@ def build(modules: Sequence[str]) -> None:
     command.run()
 
 
+def bytecode(package: Path) -> None:
+    """Byte code beside each source, as an installation has it: else each start makes it anew
+    where the folder or PYTHONDONTWRITEBYTECODE forbids to write it.
+    """
+    if not compileall.compile_dir(package, quiet=2, workers=0):
+        raise ValueError(f"{package}: not all of it is Python")
+
+
 def compiled(root: Path, folder: Path) -> bool:
     """Bring `folder` up to date; False when it was. Raises CalledProcessError."""
     files = sorted(file.relative_to(root).as_posix() for file in (root / "proxy").rglob("*.py"))
@@ -145,6 +154,7 @@ def compiled(root: Path, folder: Path) -> bool:
     environment = {**os.environ, "PYTHONPATH": str(root)}
     subprocess.run([*command, *modules], cwd=folder, env=environment, check=True)
     shutil.rmtree(folder / "build", ignore_errors=True)
+    bytecode(folder / "proxy")
     stamp.write_text(wanted, encoding="ascii")
     return True
 

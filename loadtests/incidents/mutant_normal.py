@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from proxy.cli import main
+from proxy.__main__ import main
 from proxy.idempotency import sqlite, sqlite_open
 
 

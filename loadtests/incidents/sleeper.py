@@ -11,7 +11,7 @@ import os
 import signal
 from collections.abc import Callable
 
-from proxy.cli import main
+from proxy.__main__ import main
 from proxy.idempotency import fence as fencing
 from proxy.idempotency import shared
 from proxy.idempotency.journal import Journal

@@ -10,13 +10,16 @@ one. What is relied on is pinned in tests/assumptions/test_aiodns.py.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-
-import aiodns
+from typing import TYPE_CHECKING
 
 from proxy.dns.answers import CONCLUSIVE, Answer, Answers, Records, literal
+
+if TYPE_CHECKING:
+    import aiodns
 
 _REASONS = {
     1: "no_addresses",
@@ -63,6 +66,7 @@ class Lookup:
         self._places = asyncio.Semaphore(queries_max)
         self._resolv_conf = resolv_conf
         self._read: tuple[float, tuple[str, ...]] = (-1.0, ())
+        self._imported = False
 
     async def __call__(self, name: str, grace_s: float = TOTAL_S) -> Answers:
         """What name servers say of an absolute name.
@@ -99,7 +103,17 @@ class Lookup:
                     return answer
         return answer
 
+    async def _import(self) -> None:
+        """Get aiodns with the first question: the payment port is open by then, and goes on."""
+        if not self._imported:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(None, importlib.import_module, "aiodns")
+            self._imported = True
+
     async def _ask_one(self, server: str, name: str, kind: str) -> Answer:
+        await self._import()
+        import aiodns
+
         async with self._places:
             began_at = time.monotonic()
             resolver = aiodns.DNSResolver(nameservers=[server], timeout=self._timeout_s, tries=1)
@@ -140,6 +154,8 @@ def system_servers(text: str) -> tuple[str, ...]:
 
 
 async def _query(resolver: aiodns.DNSResolver, name: str, kind: str) -> Answer:
+    import aiodns
+
     try:
         result = await resolver.query_dns(name, kind)
     except aiodns.error.DNSError as error:

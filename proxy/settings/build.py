@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from proxy.model import ordering as model_ordering
 from proxy.model import route as model
 from proxy.model.message import Header, header
-from proxy.model.settling import SettleRule
+from proxy.model.setup import Built
 from proxy.settings import build_bulkhead as bulkhead
 from proxy.settings import build_dimensions as dimensions
 from proxy.settings import build_egress, defaults
@@ -23,18 +22,6 @@ from proxy.settings.schema import Retry, Route, Settings, TimeoutOverrides
 _ATTEMPTS_ALONE = 2
 _ATTEMPTS_IN_COMPANY = 1
 """With several candidates the next one is the better second attempt."""
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """All upstreams by name, and all routes in the order of the file."""
-
-    upstreams: dict[str, model.Upstream]
-    routes: tuple[model.Route, ...]
-    settle: dict[tuple[str, str], SettleRule]
-    """What is done about a call in doubt, by upstream and operation."""
-    credentials: dict[str, model.Credentials]
-    """What questions of our own carry, by upstream."""
 
 
 def build(settings: Settings) -> Built:

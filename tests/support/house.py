@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from proxy.app import Sidecar
+from proxy.model.setup import Setup
+from proxy.settings.build_setup import build_setup
 from proxy.settings.load import load
 from tests.support import config
 from tests.support.client import Client, Reply
@@ -55,13 +57,18 @@ class Running:
 @asynccontextmanager
 async def running_sidecar(folder: Path, origin: Origin, **over: Any) -> AsyncIterator[Running]:
     """A sidecar in front of `origin`, drained at the end; `over` changes its configuration."""
-    sidecar = Sidecar(load(written(folder, origin, **over)), asyncio.get_running_loop())
+    sidecar = Sidecar(setup_of(folder, origin, **over), asyncio.get_running_loop())
     await sidecar.start()
     try:
         yield Running(sidecar)
     finally:
         await sidecar.drain()
         gc.unfreeze()  # a sidecar freezes what is alive when it is ready; here that is the tests
+
+
+def setup_of(folder: Path, origin: Origin, **over: Any) -> Setup:
+    """What the file of `written` means for a sidecar."""
+    return build_setup(load(written(folder, origin, **over)))
 
 
 def written(folder: Path, origin: Origin, **over: Any) -> Path:

@@ -60,6 +60,16 @@ def test_a_changed_source_is_another_build(tmp_path: Path) -> None:
     assert tool.fingerprint(tmp_path, ["a.py"]) != before
 
 
+def test_a_start_finds_byte_code(tmp_path: Path) -> None:
+    """Also of what stays interpreted: making it anew takes a third of a start."""
+    (tmp_path / "a.py").write_text("x = 1\n", encoding="ascii")
+    tool.bytecode(tmp_path)
+    assert list(tmp_path.glob("__pycache__/a.*.pyc"))
+    (tmp_path / "b.py").write_text("no python", encoding="ascii")
+    with pytest.raises(ValueError, match="not all"):
+        tool.bytecode(tmp_path)
+
+
 def test_a_copy_has_all_that_the_package_is_made_of(tmp_path: Path) -> None:
     """And nothing of an earlier one."""
     folder = tmp_path / "made"

@@ -15,9 +15,8 @@ import pytest
 
 from proxy.app import Sidecar
 from proxy.model.errors import StartError
-from proxy.settings.load import load
 from tests.support import config
-from tests.support.house import Running, running_sidecar, written
+from tests.support.house import Running, running_sidecar, setup_of
 from tests.support.origin import Origin
 from tests.support.peer import Peer, answer
 from tests.support.prometheus import parse
@@ -91,7 +90,7 @@ async def test_while_draining_it_is_not_ready_and_finishes_what_runs(
         peer.send(answer(200, b"done"))
 
     origin.script = slow
-    sidecar = Sidecar(load(written(tmp_path, origin)), asyncio.get_running_loop())
+    sidecar = Sidecar(setup_of(tmp_path, origin), asyncio.get_running_loop())
     await sidecar.start()
     running = Running(sidecar)
     assert (await running.page("/readyz")).status == 200
@@ -114,8 +113,8 @@ async def test_an_admin_port_that_is_taken_ends_the_start_and_opens_nothing(
     """The payment port, open a moment earlier, is drained and closed again."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         admin = {"address": f"127.0.0.1:{taken.getsockname()[1]}"}
-        loaded = load(written(tmp_path, origin, admin=admin))
-        sidecar = Sidecar(loaded, asyncio.get_running_loop())
+        setup = setup_of(tmp_path, origin, admin=admin)
+        sidecar = Sidecar(setup, asyncio.get_running_loop())
         with pytest.raises(StartError, match=r"admin\.address"):
             await sidecar.start()
     with pytest.raises(ConnectionRefusedError):

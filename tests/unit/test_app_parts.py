@@ -13,7 +13,7 @@ from proxy.inbound.listener import listen_tcp
 from proxy.model.clock import SystemClock
 from proxy.model.events import BadRequest, Event
 from proxy.model.message import Request, Response
-from proxy.settings.build import build
+from proxy.settings.build_setup import build_setup
 from proxy.settings.load import load
 from tests.support.client import Client
 from tests.support.house import written
@@ -28,9 +28,9 @@ def origin() -> Iterator[Origin]:
 
 
 def _around(path: Path, told: list[Event]) -> Around:
-    loaded = load(path)
     loop = asyncio.get_running_loop()
-    return Around(loaded.settings, loop, SystemClock(), told.append, lambda error: None)
+    setup = build_setup(load(path))
+    return Around(setup, loop, SystemClock(), told.append, lambda error: None)
 
 
 async def test_no_journal_is_made_where_none_is_configured(tmp_path: Path, origin: Origin) -> None:
@@ -51,9 +51,8 @@ async def test_the_journal_is_the_one_of_the_file(tmp_path: Path, origin: Origin
 
 async def test_names_are_those_of_the_upstreams(tmp_path: Path, origin: Origin) -> None:
     """An address needs no asking: it is reported as pinned."""
-    path = written(tmp_path, origin)
-    built = build(load(path).settings)
-    names = make_dns(_around(path, []), built.upstreams).report()["names"]
+    around = _around(written(tmp_path, origin), [])
+    names = make_dns(around, around.setup.built.upstreams).report()["names"]
     assert names == [{"name": "processor", "state": "pinned", "addresses": ["127.0.0.1"]}]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import importlib.util
 import json
 import os
@@ -42,7 +43,12 @@ class Tidegate:
         return None if found else "package proxy not found: run from the repository"
 
     def version(self) -> str:
-        """As the command says it, with whether it is compiled."""
+        """As the command says it, with whether it is compiled.
+
+        Byte code is made first: an installation has it, and a tree only where nothing forbids
+        to write it (PYTHONDONTWRITEBYTECODE); without it each start compiles all sources.
+        """
+        compileall.compile_dir(f"{_PACKAGE}/proxy", quiet=2)
         said = subprocess.run(
             [*_PYTHON, "-m", "proxy", "--version"], capture_output=True, text=True, check=True
         )

@@ -44,6 +44,37 @@ routes:
 """
 
 
+def annotated(folder: Path) -> Path:
+    """The annotated example with the files that it refers to."""
+    tokens = ("tidegate-token", "tidegate-admin-token", "northpay-secret", "egress-password")
+    for name in (
+        *tokens,
+        "clearhouse-key",
+        "collector-key",
+        "collector-ca.pem",
+        "northpay-ca.pem",
+        "egress-ca.pem",
+        "client.pem",
+        "client.key",
+    ):
+        (folder / name).write_text("contents-of-a-file\n")
+    (folder / "seal-key").write_text("5e" * 32 + "\n")
+    (folder / "pager-token").write_text("Bearer sesame\n")
+    (folder / "slack-webhook").write_text("https://hooks.example/services/T/B/x\n")
+    path = folder / ANNOTATED.name
+    path.write_bytes(ANNOTATED.read_bytes())
+    return path
+
+
+def shared(folder: Path) -> Path:
+    """The shared journal's example with the files that it refers to."""
+    for name in ("journal-secret", "seal-key"):
+        (folder / name).write_text("5e" * 32 + "\n")
+    path = folder / SHARED.name
+    path.write_bytes(SHARED.read_bytes())
+    return path
+
+
 def changed(*changes: tuple[str, str]) -> str:
     """BASE with each first text, which stands in it once, replaced by the second."""
     text = BASE

@@ -8,7 +8,8 @@ import pytest
 
 from proxy.model.outcome import Execution
 from proxy.model.route import HeaderRules, Money, Retry, Timeouts, TlsFiles
-from proxy.settings.build import Built, build
+from proxy.model.setup import Built
+from proxy.settings.build import build
 from proxy.settings.kinds import OPERATIONS
 from proxy.settings.load import load
 from tests.unit.settings.example import BASE, SANDBOX, changed, line_of, load_text

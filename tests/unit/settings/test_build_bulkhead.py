@@ -9,7 +9,8 @@ import pytest
 from proxy.model.breaker import BREAKER, BreakerLimits, BreakerMode
 from proxy.model.bulkhead import BulkheadLimits, Priority
 from proxy.model.message import header
-from proxy.settings.build import Built, build
+from proxy.model.setup import Built
+from proxy.settings.build import build
 from tests.unit.settings.example import BASE, changed, load_text
 
 POOL = "pool: {connections_max: 32}"

@@ -8,7 +8,8 @@ import pytest
 
 from proxy.model.route import Credentials, HeaderRules, KeyFrom, OwnKeys
 from proxy.model.settling import Inquiry, OAuth2, Reversal, SettleRule
-from proxy.settings.build import Built, build
+from proxy.model.setup import Built
+from proxy.settings.build import build
 from tests.unit.settings.example import BASE, changed, load_text
 
 JOURNAL = "journal: {path: j.db}\n"

@@ -16,7 +16,7 @@ from proxy.settings.schema import Settings, json_schema
 from tests.support import config
 from tests.unit.settings.documented import documented, example_keys, schema_keys, spelled
 from tests.unit.settings.editor import complaints
-from tests.unit.settings.example import ANNOTATED, BASE, ROOT, SANDBOX, SHARED
+from tests.unit.settings.example import ANNOTATED, BASE, ROOT, SANDBOX, SHARED, annotated, shared
 
 KEYS = dict(schema_keys())
 PAGE = documented(ROOT / "docs" / "configuration.md")
@@ -26,24 +26,7 @@ SCHEMA = json_schema()
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
     """The annotated example with the files that it refers to."""
-    tokens = ("tidegate-token", "tidegate-admin-token", "northpay-secret", "egress-password")
-    for name in (
-        *tokens,
-        "clearhouse-key",
-        "collector-key",
-        "collector-ca.pem",
-        "northpay-ca.pem",
-        "egress-ca.pem",
-        "client.pem",
-        "client.key",
-    ):
-        (tmp_path / name).write_text("contents-of-a-file\n")
-    (tmp_path / "seal-key").write_text("5e" * 32 + "\n")
-    (tmp_path / "pager-token").write_text("Bearer sesame\n")
-    (tmp_path / "slack-webhook").write_text("https://hooks.example/services/T/B/x\n")
-    path = tmp_path / "tidegate.yaml"
-    path.write_bytes(ANNOTATED.read_bytes())
-    return path
+    return annotated(tmp_path)
 
 
 def _underlined(text: str) -> list[str]:
@@ -64,11 +47,8 @@ def test_the_sandbox_configuration_is_correct() -> None:
 
 def test_the_shared_journals_example_is_correct(tmp_path: Path) -> None:
     """With the files and the environment that it refers to."""
-    for name in ("journal-secret", "seal-key"):
-        (tmp_path / name).write_text("5e" * 32 + "\n")
-    path = tmp_path / SHARED.name
-    path.write_bytes(SHARED.read_bytes())
-    loaded = load(path, {"TIDEGATE_JOURNAL_URL": "postgresql://me:hunter2@db.example/pay"})
+    environ = {"TIDEGATE_JOURNAL_URL": "postgresql://me:hunter2@db.example/pay"}
+    loaded = load(shared(tmp_path), environ)
     assert loaded.warnings == []
     assert "hunter2" not in repr(loaded.settings)
 
