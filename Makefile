@@ -69,6 +69,8 @@ help: ## this list
 run: $(VENV)/.project-installed ## the sidecar with its sandbox partners; Ctrl-C ends all of it
 	@exec $(VENV)/bin/tidegate sandbox up --config config/sandbox.yaml --ledgers .sandbox $(ARGS)
 
+# The tests start hundreds of processes: each would compile the package anew without its bytecode.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev-installed ## all tests, in parallel, with branch coverage
 	@$(PY) -m coverage erase
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal --cov --cov-report term $(ARGS)

@@ -10,6 +10,8 @@ from tests.simulation.judge import Broken
 from tests.simulation.machine import JournalMachine, OwnKeysMachine, SharedJournalMachine
 from tests.simulation.mutants import MUTANTS
 
+pytestmark = pytest.mark.no_cover  # volume: see CONTRIBUTING.md
+
 HISTORIES_MAX = 2000
 """The same ones in every run; most mutants are found within a tenth of them."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from proxy.upstream.classify import execution_of
 from tests.support.attempt_stack import Answer, AttemptStack
 from tests.support.scripted import Step
 from tests.support.values import candidate, request, response, route, rule
+
+pytestmark = pytest.mark.no_cover  # volume: see CONTRIBUTING.md
 
 UNSENT_PHASES = st.sampled_from([Phase.QUEUE, Phase.RESOLVE, Phase.CONNECT, Phase.TLS, Phase.SEND])
 SENT_PHASES = st.sampled_from([Phase.SEND, Phase.FIRST_BYTE, Phase.BODY])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tracemalloc
 
+import pytest
+
 from proxy.guard.guards import Guards
 from proxy.guard.permit import Permit
 from proxy.guard.verdicts import Verdict
@@ -63,6 +65,7 @@ def test_a_degraded_whole_is_well_again_once_one_scheme_explains_it() -> None:
     assert any("it is scheme=visa" in each.reason for each in house.told)
 
 
+@pytest.mark.no_cover  # volume
 def test_a_thousand_slices_take_less_than_twenty_megabytes() -> None:
     """Each with a minute's window and a baseline, filled with calls that took all sorts of time."""
     clock = ManualClock()

@@ -69,6 +69,7 @@ def test_calls_went_elsewhere_lately_is_part_of_the_verdict() -> None:
     assert watched.health.verdicts[0].instead == ("b",)
 
 
+@pytest.mark.no_cover  # volume
 @pytest.mark.parametrize("seed", [1, 2])
 def test_healthy_hours_have_no_verdict(seed: int) -> None:
     """Half a percent of technical failures, an eighth declined, blips of up to two seconds."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import ExitStack
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -18,6 +19,8 @@ from proxy.http1.exchange import Result
 from proxy.model.message import Failure, Response
 from tests.unit.http1.fakes import FakeTransport, VirtualLoop
 from tests.unit.http1.partner import Partner
+
+pytestmark = pytest.mark.no_cover  # volume: see CONTRIBUTING.md
 
 LIMITS = {"connections_max": 2, "idle_max": 1, "waiters_max": 3, "lingering_max": 1}
 NOW = st.booleans()

@@ -29,6 +29,8 @@ from tests.support.values import call, candidate, headers, request, response, ro
 from tests.unit.idempotency.stores import MemoryStore
 from tests.unit.idempotency.values import INQUIRY, KEYED, REVERSAL
 
+pytestmark = pytest.mark.no_cover  # volume: see CONTRIBUTING.md
+
 LOST = InDoubt("acme", "a", Phase.FIRST_BYTE, "timeout", Origin.PARTNER)
 DELAY_MAX_S = 55.0
 """Less than `absent_after`, which is what the configuration promises."""

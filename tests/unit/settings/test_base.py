@@ -83,6 +83,7 @@ EXAMPLE = yaml.safe_load(ANNOTATED.read_text(encoding="utf-8"))
 PLACES = _leaves(EXAMPLE)
 
 
+@pytest.mark.no_cover  # volume
 @pytest.mark.parametrize("written", [REFERENCE, CANARY], ids=["reference", "plain"])
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
 def test_no_value_is_repeated_in_a_problem(place: tuple[str | int, ...], written: str) -> None:

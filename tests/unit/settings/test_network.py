@@ -183,6 +183,7 @@ def test_other_hosts_are_refused(text: str) -> None:
         parse_host(text)
 
 
+@pytest.mark.no_cover  # volume
 @given(st.from_regex(r"[A-Za-z0-9_]{1,9}(\.[A-Za-z0-9-]{1,9}){0,3}", fullmatch=True))
 def test_reading_a_host_twice_changes_nothing(text: str) -> None:
     """What a host becomes is a host, lower-case."""
