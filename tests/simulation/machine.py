@@ -41,11 +41,15 @@ class JournalMachine(RuleBasedStateMachine):
     own_keys: ClassVar[Sequence[bool]] = (False, True)
     """Whether the partner has keys of its own."""
 
+    weather_first: ClassVar[Weather] = Weather.CALM
+
     @initialize(data=st.data(), inquiries=st.booleans())
     def begin(self, data: st.DataObject, inquiries: bool) -> None:
         own_keys = data.draw(st.sampled_from(self.own_keys))
         sidecars = data.draw(st.sampled_from(self.sidecars))
         self.world = World(own_keys=own_keys, inquiries=inquiries, sidecars=sidecars)
+        for life in self.world.lives():
+            life.store.turn(self.weather_first)
 
     def _rest(self, now: bool) -> None:
         """To the end of this instant, or only a pass of each loop."""

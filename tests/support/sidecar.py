@@ -78,6 +78,9 @@ class Sidecar:
             "--loop",
             loop,
         ]
+        surroundings = {**os.environ, "PYTHONPATH": PACKAGE, **(environment or {})}
+        if loop != "uvloop":  # its lines are those of the other loop: to trace them once will do
+            surroundings.pop("COVERAGE_PROCESS_CONFIG", None)
         with self._stdout_path.open("wb") as out, self._stderr_path.open("wb") as err:
             self.process = subprocess.Popen(
                 command,
@@ -85,7 +88,7 @@ class Sidecar:
                 stdout=out if stdout is None else stdout,
                 stderr=err,
                 cwd=directory,
-                env={**os.environ, "PYTHONPATH": PACKAGE, **(environment or {})},
+                env=surroundings,
             )
         try:
             self.payments, self.admin = self._wait_ready()

@@ -125,6 +125,12 @@ def house(shared_house: House) -> Iterator[House]:
     shared_house.other.forget()
 
 
+@pytest.fixture
+def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes of the test are not measured for coverage: `no_cover` for tests of volume here."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
 Start = Callable[..., Sidecar]
 
 
