@@ -6,6 +6,7 @@ import asyncio
 import collections
 import json
 import signal
+import time
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import cast
@@ -22,13 +23,14 @@ PROBLEM_STATUSES = frozenset({502, 503, 504})
 class Seen:
     """What the clients were told.
 
-    `mixed` are the nonces that got an answer which is not theirs, `none` those
-    of which it was said that they were not executed.
+    `mixed` are the nonces that got an answer which is not theirs, each with the
+    monotonic instant at which the call began and the number of that answer, if it
+    has one, else 0; `none` those of which it was said that they were not executed.
     """
 
     responses: int = 0
     ok: int = 0
-    mixed: list[int] = field(default_factory=list)
+    mixed: dict[int, tuple[float, int]] = field(default_factory=dict)
     none: list[int] = field(default_factory=list)
     outcomes: collections.Counter[str] = field(default_factory=collections.Counter)
     violations: list[str] = field(default_factory=list)
@@ -46,7 +48,7 @@ class Caller(asyncio.Protocol):
         self._seen = seen
         self._nonces = iter(nonces)
         self._done = done
-        self._nonce = -1
+        self._nonce, self._begun_at = -1, 0.0
         self._buffer = b""
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
 
@@ -84,7 +86,7 @@ class Caller(asyncio.Protocol):
             self._done.set_result(None)
             self._transport.close()
             return
-        self._nonce = nonce
+        self._nonce, self._begun_at = nonce, time.monotonic()
         body = b'{"amount":1000,"currency":"EUR","nonce":"%d"}' % nonce
         self._transport.write(
             b"POST /charges HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -98,7 +100,8 @@ class Caller(asyncio.Protocol):
         if b"\r\ntidegate-outcome: answered\r\n" in head + b"\r\n":
             named = b"\r\nx-nonce: %d\r\n" % self._nonce in head + b"\r\n"
             if status != 200 or not named or body != b'{"nonce":"%d"}' % self._nonce:
-                seen.mixed.append(self._nonce)
+                number = head.partition(b"\r\nx-nonce: evil-")[2].partition(b"\r\n")[0]
+                seen.mixed[self._nonce] = (self._begun_at, int(number or 0))
             else:
                 seen.ok += 1
             return

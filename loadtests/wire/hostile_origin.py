@@ -20,40 +20,37 @@ from typing import cast
 
 import uvloop
 
-TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-EVIL = b"HTTP/1.1 200 OK\r\nX-Nonce: evil\r\nContent-Length: 4\r\n\r\nevil"
-IN_FLIGHT_S = 0.0001
-"""How long a request can be under way on loopback, sent and not seen; longer on a busy machine."""
-GARBAGE = (
-    b"\r\n",
-    b"x",
-    b"\0" * 9,
-    b"HTTP/1.1 200 OK\r\n",
-    b"HTTP/1.1 200 OK\r\nX-Nonce: evil\r\n",
+TIMED_OUT = (
+    b"HTTP/1.1 408 Request Timeout\r\nX-Nonce: evil-%d\r\nContent-Length: 0\r\n"
+    b"Connection: close\r\n\r\n"
 )
+EVIL = b"HTTP/1.1 200 OK\r\nX-Nonce: evil-%d\r\nContent-Length: 4\r\n\r\nevil"
+IN_FLIGHT_S = 0.0001
+"""How long a request can be under way on loopback, sent and not seen."""
+GARBAGE = (
+    b"\r\n", b"x", b"\0" * 9, b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nX-Nonce: evil\r\n",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
 class Executed:
     """How often each nonce was read completely, and what the origin did.
 
-    `crossed` are requests that were on their way while the origin sent something
-    unasked: no proxy can tell such bytes from a quick answer.
+    `crossed` were on their way while something unasked was sent: no proxy can tell it from a quick
+    answer. `unasked` has the monotonic instant of each such answer by its number; 0 excuses nobody.
     """
 
     counts: collections.Counter[int] = field(default_factory=collections.Counter)
     crossed: set[int] = field(default_factory=set)
+    unasked: list[float] = field(default_factory=lambda: [0.0])
     moves: collections.Counter[str] = field(default_factory=collections.Counter)
 
 
 class Hostile(asyncio.Protocol):
     """One connection. `evil` adds complete, well-formed answers that nobody asked for."""
 
-    def __init__(
-        self, executed: Executed, rng: random.Random, *, evil: bool, in_flight_s: float
-    ) -> None:
+    def __init__(self, executed: Executed, rng: random.Random, *, evil: bool) -> None:
         self._executed = executed
-        self._in_flight_s = in_flight_s
         self._rng = rng
         self._evil = evil
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
@@ -126,11 +123,14 @@ class Hostile(asyncio.Protocol):
 
     def _unasked(self, data: bytes) -> None:
         """Send at once, not at the end of the tick, and see whether a request was on its way."""
+        if b"%d" in data:
+            self._executed.unasked.append(time.monotonic())
+            data %= len(self._executed.unasked) - 1
         try:
             os.write(self._descriptor, data)
         except OSError:
             return  # the sidecar has hung up
-        until = time.perf_counter() + self._in_flight_s
+        until = time.perf_counter() + IN_FLIGHT_S
         while not self._crossed and time.perf_counter() < until:
             self._crossed = bool(self._poll.poll(0))
 
@@ -156,7 +156,7 @@ class Hostile(asyncio.Protocol):
         asyncio.get_running_loop().call_later(delay_s, self._write, whole[at:])
 
     def _stray(self, head: bytes, body: bytes) -> None:
-        strays = (*GARBAGE, TIMED_OUT, EVIL)
+        strays = (*GARBAGE, TIMED_OUT % 0, EVIL % 0)
         self._write(_whole(head, body) + self._rng.choice(strays))
 
     def _stray_later(self, head: bytes, body: bytes) -> None:
@@ -224,14 +224,11 @@ MOVES: list[tuple[Move, float]] = [
 _WEIGHTS = [weight for _, weight in MOVES]
 
 
-async def _serve(seed: int, evil: bool, in_flight_s: float, pipe: Connection) -> None:
+async def _serve(seed: int, evil: bool, pipe: Connection) -> None:
     executed, rng = Executed(), random.Random(seed)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: Hostile(executed, rng, evil=evil, in_flight_s=in_flight_s),
-        "127.0.0.1",
-        0,
-        backlog=1024,
+        lambda: Hostile(executed, rng, evil=evil), "127.0.0.1", 0, backlog=1024
     )
     asked = asyncio.Event()
     loop.add_reader(pipe.fileno(), asked.set)
@@ -244,7 +241,7 @@ async def _serve(seed: int, evil: bool, in_flight_s: float, pipe: Connection) ->
     server.close()
 
 
-def main(seed: int, evil: bool, in_flight_s: float, pipe: Connection) -> None:
+def main(seed: int, evil: bool, pipe: Connection) -> None:
     """Entry point of the process: sends its port, and when asked what it executed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    uvloop.run(_serve(seed, evil, in_flight_s, pipe))
+    uvloop.run(_serve(seed, evil, pipe))
