@@ -9,9 +9,8 @@ import pytest
 from proxy.health.silence import PERIODS, Silence
 from tests.support.silent_days import DAY_S, HOUR_S, START_S, calls, watch
 
-pytestmark = pytest.mark.no_cover  # volume: see CONTRIBUTING.md
 
-
+@pytest.mark.no_cover  # volume
 @pytest.mark.parametrize(("seed", "peak_per_s"), [(1, 0.05), (2, 0.2), (3, 0.02), (4, 0.2)])
 def test_thirty_days_with_nights_and_weekends_have_one_false_alarm_at_most(
     seed: int, peak_per_s: float
