@@ -18,6 +18,7 @@ settings.register_profile("tidegate", deadline=None, database=None, print_blob=T
 settings.load_profile("tidegate")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
     """A worker measures coverage by itself, and not once more as a process that a test started."""
     os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
