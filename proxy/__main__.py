@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 
 
@@ -18,11 +19,11 @@ def main() -> None:
 
         app()
         return
-    try:
-        status = cli_run.run(*plain)
-    except KeyboardInterrupt:  # before there is a sidecar that takes the signal
-        status = 130
-    sys.exit(status)
+    # until there is a sidecar that takes it, Ctrl-C just ends the process: as an exception it
+    # gets lost where it meets one of the import system's callbacks
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(cli_run.run(*plain))
 
 
 if __name__ == "__main__":
