@@ -46,7 +46,10 @@ _DIMENSIONS = [
     {"name": "mistaken", "pointer": "/card/number"},
 ]
 _PLANT = """(text) => {
-  document.getElementById("about").textContent = text;
+  const found = document.getElementById("planted");
+  const place = found || document.body.appendChild(document.createElement("aside"));
+  place.id = "planted";  // its own: what the page has there, it writes anew every second
+  place.textContent = text;
   localStorage.setItem("planted", text);
   history.replaceState(text, "");
   console.log(text);

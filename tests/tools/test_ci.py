@@ -21,8 +21,12 @@ PYTHON = """#!/bin/sh
 TARGETS = ("lint", "test", "browser", "promcheck")
 
 
-def _ran(folder: Path, fails: str = "", without: str = "", code: int = 0) -> tuple[int, str]:
-    """Exit code and output, with a target that fails, and with a check that lacks its package."""
+def _ran(
+    folder: Path, fails: str = "", without: str = "", code: int = 0, after_s: int = 0
+) -> tuple[int, str]:
+    """Exit code and output, with a target that fails, with a check that lacks its package, and
+    when so much time is over.
+    """
     for path, text in (("bin/make", MAKE), (".venv/bin/python", PYTHON)):
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +35,7 @@ def _ran(folder: Path, fails: str = "", without: str = "", code: int = 0) -> tup
     (folder / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", folder / ".ci" / "run")
     environment = {"PATH": f"{folder / 'bin'}:/usr/bin:/bin", "FAILS": fails, "WITHOUT": without,
-                   "CODE": str(code)}  # fmt: skip
+                   "CODE": str(code), "SECONDS": str(after_s)}  # fmt: skip
     done = subprocess.run(
         [folder / ".ci" / "run"], env=environment, stdout=subprocess.PIPE, check=False,
         stderr=subprocess.STDOUT, text=True, timeout=30,
@@ -73,3 +77,15 @@ def test_nothing_else_passes_for_left_out(tmp_path: Path, code: int) -> None:
     ended, said = _ran(tmp_path, without="browser", code=code)
     assert ended == 1
     assert "left out" not in said
+
+
+@pytest.mark.parametrize(
+    ("after_s", "made"), [(560, TARGETS), (600, ("lint", "test", "promcheck")), (700, TARGETS[:2])]
+)
+def test_a_slow_machine_leaves_out_what_would_take_too_long(
+    tmp_path: Path, after_s: int, made: tuple[str, ...]
+) -> None:
+    """In words, and lint and tests never."""
+    code, said = _ran(tmp_path, after_s=after_s)
+    assert (code, tuple(_made(said))) == (0, made)
+    assert said.count("ci: left out: make ") == len(TARGETS) - len(made)
