@@ -16,7 +16,16 @@ from typing import Any
 import pytest
 
 from loadtests.incidents import callers as calling
-from loadtests.incidents import disk, inc_15, inc_16, inc_24, inc_25, mutant_normal
+from loadtests.incidents import (
+    disk,
+    inc_15,
+    inc_15_pause,
+    inc_16,
+    inc_24,
+    inc_25,
+    mutant_normal,
+    process,
+)
 from loadtests.incidents.__main__ import main
 from loadtests.incidents.aged import age
 from loadtests.incidents.asker import Asker
@@ -227,3 +236,12 @@ def test_the_mutant_is_the_product_but_for_one_pragma(tmp_path: Path) -> None:
              ("journal_mode", "synchronous")]  # fmt: skip
     connection.close()
     assert modes == ["wal", 1]
+
+
+def test_what_alters_the_product_runs_on_its_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the compiled package a mutant would be the product itself, and never be caught."""
+    monkeypatch.setenv("TIDEGATE_PACKAGE", "/somewhere/compiled")
+    for command in (inc_24.MUTANT, inc_15_pause.SLEEPER):
+        assert "/somewhere/compiled" not in process.environment(command)["PYTHONPATH"]
+    path = process.environment(("-m", "proxy", "run"))["PYTHONPATH"]
+    assert path.startswith("/somewhere/compiled:")
