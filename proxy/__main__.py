@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 
@@ -22,8 +23,13 @@ def main() -> None:
     # until there is a sidecar that takes it, Ctrl-C just ends the process: as an exception it
     # gets lost where it meets one of the import system's callbacks
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, _end)
     sys.exit(cli_run.run(*plain))
+
+
+def _end(*_: object) -> None:
+    """As the kernel would, but for the first process of a container, too."""
+    os._exit(128 + signal.SIGINT)
 
 
 if __name__ == "__main__":

@@ -56,8 +56,8 @@ class Pool:
 
     @property
     def busy(self) -> bool:
-        """Whether an exchange is at work on any connection."""
-        return len(self._members) > len(self._idle)
+        """Whether an exchange is at work that a caller waits for."""
+        return len(self._members) - len(self._lingering) > len(self._idle)
 
     def take(self) -> ClientConnection | None:
         """The idle connection used last, if one is still fit; the unfit are closed."""

@@ -24,7 +24,7 @@ from proxy.idempotency.sqlite_batch import Batch
 from proxy.idempotency.sqlite_open import connect, lock_out_others, usable
 from proxy.idempotency.sqlite_read import counts, find, named, unsettled
 from proxy.idempotency.sqlite_schema import LINKED, META, OPEN_ROWS, SCHEMA, UPGRADES, VERSION
-from proxy.idempotency.sqlite_upkeep import note_blocked, purge, reseal
+from proxy.idempotency.sqlite_upkeep import index_keys, note_blocked, purge, reseal
 from proxy.idempotency.store import Query, SealAgain, StoreUnavailable
 from proxy.idempotency.transitions import after_crash, claim, step
 from proxy.idempotency.writer import Writer
@@ -213,6 +213,7 @@ class SqliteStore:
         if version != VERSION:
             self._upgrade(version)
         self._connection.executescript(SCHEMA)
+        index_keys(self._connection)
         self._put("version", VERSION)
         return float(found.get("kept", 0.0))
 

@@ -39,17 +39,28 @@ def usable(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, JournalError) as error:
-        raise StartError(
-            f"the journal {path} cannot be used: {error}; "
-            "if it is damaged, move it away and ask the partners for what is in doubt"
-        ) from None
+        raise StartError(f"the journal {path} cannot be used: {error}; {_remedy(error)}") from None
+
+
+def _remedy(error: sqlite3.Error | JournalError) -> str:
+    """A file that is in order must stay: without its rows a repeated key would be a new one."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return "if it is damaged, move it away and ask the partners for what is in doubt"
+    return "leave it where it is, and see to room on its disk and to who may write there"
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection whose commits are on the disk when they return. Raises StartError."""
+    """A connection whose commits are on the disk when they return. Raises StartError.
+
+    What SQLite would put aside in a file meanwhile, as it does for statements of many rows,
+    stays in memory: a read-only root has no folder for it, and a failure there is told as one
+    of the disk.
+    """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     os.chmod(path, 0o600)
     connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+    connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute(f"PRAGMA wal_autocheckpoint = {BACKSTOP}")
     for pragma, wanted in (("journal_mode", "wal"), ("synchronous", 2)):
         connection.execute(f"PRAGMA {pragma} = {wanted}")

@@ -32,7 +32,7 @@ _BY_KEY = (
     f"SELECT {_NAMES} FROM blocks CROSS JOIN calls ON {BLOCK} = block AND idem_key = ? LIMIT ?"
 )
 _BY_KEY_ALONE = f"SELECT {_NAMES} FROM calls WHERE idem_key = ? LIMIT ?"  # noqa: S608
-"""For a file that no sidecar of this release has opened yet."""
+"""For a file that an earlier release made."""
 _INDEXED = "SELECT 1 FROM main.sqlite_master WHERE name = ?"
 _BY_ID = f"SELECT {_NAMES} FROM calls WHERE id BETWEEN ? AND ? LIMIT ?"  # noqa: S608
 _SINCE = "CASE sent_at WHEN 0.0 THEN claimed_at ELSE sent_at END"
@@ -98,6 +98,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection that cannot write."""
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
     try:
+        connection.execute("PRAGMA temp_store = MEMORY")  # there may be no folder for it
         if connection.execute(_FORMAT).fetchone() == (1,):
             connection.execute(_WITHOUT_LINKS)
         yield connection

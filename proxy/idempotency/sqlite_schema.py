@@ -25,13 +25,13 @@ CREATE TABLE IF NOT EXISTS calls (
 );
 CREATE INDEX IF NOT EXISTS calls_open ON calls (changed_at)
   WHERE {OPEN};
-CREATE INDEX IF NOT EXISTS {BY_KEY} ON calls ({BLOCK}, idem_key);
-DROP INDEX IF EXISTS calls_key;
 CREATE INDEX IF NOT EXISTS calls_link_request ON calls (link_request)
   WHERE link_request IS NOT NULL;
 CREATE INDEX IF NOT EXISTS calls_link_answer ON calls (link_answer) WHERE link_answer IS NOT NULL;
 """
-"""Until lately there was an index of keys alone, calls_key; see sqlite_read.BLOCK."""
+"""And one of two indexes of keys, see `index_keys`."""
+KEY_INDEXES = f"SELECT 1 FROM sqlite_master WHERE name IN ('{BY_KEY}', 'calls_key')"  # noqa: S608
+INDEX_KEYS = f"CREATE INDEX {BY_KEY} ON calls ({BLOCK}, idem_key)"
 UPGRADES = {1: tuple(f"ALTER TABLE calls ADD COLUMN {name}" for name in LINKS)}
 """From an older format to the next one, in one transaction."""
 _CHANGING = tuple(

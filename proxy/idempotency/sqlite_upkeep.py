@@ -10,9 +10,20 @@ import sqlite3
 from collections.abc import Mapping
 
 from proxy.idempotency.record import State
+from proxy.idempotency.sqlite_schema import INDEX_KEYS, KEY_INDEXES
 from proxy.idempotency.store import SealAgain
 
 _ENDED = frozenset((State.SETTLED.value, State.RELEASED.value))
+
+
+def index_keys(connection: sqlite3.Connection) -> None:
+    """Make the index of keys where there is none, so in a new file.
+
+    One that an earlier release filled keeps its index of keys alone: to make another takes
+    room and time, and whether the journal opens must not hang on that.
+    """
+    if connection.execute(KEY_INDEXES).fetchone() is None:
+        connection.execute(INDEX_KEYS)
 
 
 def purge(

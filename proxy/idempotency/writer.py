@@ -151,15 +151,15 @@ class Writer:
             return
         try:
             self._rows.tend(idle=self._changes.empty())
-        except sqlite3.Error as error:
+        except (sqlite3.Error, MemoryError) as error:
             self._break(error)
 
-    def _break(self, error: sqlite3.Error) -> None:
+    def _break(self, error: Exception) -> None:
         if not self.broken:
             self.broken = True
             self._loop.call_soon_threadsafe(self._failed, str(error))
 
-    def _try(self, batch: list[_Change]) -> sqlite3.Error | None:
+    def _try(self, batch: list[_Change]) -> Exception | None:
         """All of it or nothing; the error of the database, if there was one."""
         if self.broken:
             return sqlite3.OperationalError("broken")
@@ -171,7 +171,7 @@ class Writer:
                 self._work(change)
             self._rows.flush()
             execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, MemoryError) as error:
             self._rows.undo()
             try:
                 if self._connection.in_transaction:
@@ -200,6 +200,6 @@ class Writer:
                 change.done.set_result(change.result)
 
 
-def _code(error: sqlite3.Error) -> int:
+def _code(error: Exception) -> int:
     """SQLite's primary result code."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF

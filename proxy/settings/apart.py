@@ -7,7 +7,8 @@ through a pipe: credentials are among them, and no disk and no third process see
 
 The child is only a way to be ready sooner. Where there can be none, or it ends without
 telling all, the parent reads the file itself, and reports whatever is wrong. A process
-with threads has no child: a lock that one of them held would stay locked in it.
+with threads has no child: a lock that one of them held would stay locked in it; and what
+can be read only once, a pipe, is read here.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Apart:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._child = _fork(path) if _is_alone() else None
+        self._child = _fork(path) if _is_alone() and path.is_file() else None
 
     def reading(self) -> Reading:
         """What came of it; asked for once."""
@@ -80,7 +81,10 @@ def _is_alone() -> bool:
 
 def _fork(path: Path) -> tuple[int, int] | None:
     """(the child, the pipe that it tells by); None where there can be none."""
-    ours, its = os.pipe()
+    try:
+        ours, its = os.pipe()
+    except OSError:
+        return None
     try:
         child = os.fork()
     except OSError:

@@ -56,13 +56,14 @@ def attempts(
             call.deadline_at if call.ticket is None else call.ticket.send_by,
         )
         pool = transport.pool
-        if pool.busy:
+        waited = pool.busy
+        if waited:
             await TURN  # calls that are ready together send together
         connection: ClientConnection | Failure | None = pool.take()
         if connection is None:
             connection = await pool.open(record, exchange.timeouts, exchange.deadline_at)
         else:
-            record.queued_at = record.begun_at
+            record.queued_at = clock.now() if waited else record.begun_at
         if isinstance(connection, Failure):
             result: Result = connection
         else:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.idempotency import sqlite_open
-from proxy.idempotency.sqlite_open import connect, lock_out_others, version_warning
+from proxy.idempotency.sqlite_open import connect, lock_out_others, usable, version_warning
 from proxy.model.errors import StartError
 
 
@@ -72,3 +72,31 @@ def test_a_file_keeps_the_size_of_its_pages(tmp_path: Path) -> None:
         sizes.append(connection.execute("PRAGMA page_size").fetchone()[0])
         connection.close()
     assert sizes == [2048, 4096, 2048]
+
+
+def test_nothing_is_put_aside_in_a_folder(tmp_path: Path) -> None:
+    """A read-only root has none, and a statement of many rows would fail there."""
+    connection = connect(tmp_path / "j.db")
+    assert connection.execute("PRAGMA temp_store").fetchone() == (2,)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "moves"),
+    [
+        (sqlite3.SQLITE_CORRUPT, True),
+        (sqlite3.SQLITE_NOTADB, True),
+        (sqlite3.SQLITE_FULL, False),
+        (sqlite3.SQLITE_IOERR | 25 << 8, False),
+        (sqlite3.SQLITE_READONLY, False),
+    ],
+)
+def test_only_a_damaged_file_is_to_be_moved_away(code: int, moves: bool) -> None:
+    """Without the rows of one that is in order, a repeated key would be sent as a new one."""
+    error = sqlite3.OperationalError("it says")
+    error.sqlite_errorcode = code
+    with pytest.raises(StartError) as told, usable(Path("j.db")):
+        raise error
+    assert "j.db cannot be used: it says; " in str(told.value)
+    assert ("move it away" in str(told.value)) is moves
+    assert ("leave it where it is" in str(told.value)) is not moves

@@ -15,6 +15,7 @@ from proxy.idempotency.rows import COLUMNS, values
 from proxy.idempotency.sqlite import SqliteStore
 from proxy.idempotency.sqlite_read import counts, find, reading
 from proxy.idempotency.sqlite_schema import SAVE, SCHEMA
+from proxy.idempotency.sqlite_upkeep import index_keys
 from proxy.idempotency.store import Query
 from proxy.model.unsettled import Unsettled
 from tests.unit.idempotency.values import NOW, later, row
@@ -25,6 +26,7 @@ def path(tmp_path: Path) -> Path:
     """A file with one row."""
     connection = sqlite3.connect(tmp_path / "j #1.db")
     connection.executescript(SCHEMA)
+    index_keys(connection)
     connection.execute(SAVE, values(row(State.SETTLED)))
     connection.commit()
     connection.close()
@@ -128,7 +130,7 @@ def test_a_key_is_found_in_each_block_of_rows(path: Path) -> None:
 def test_a_file_of_before_the_blocks_is_read_by_its_own_index(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No sidecar of this release has opened it yet."""
+    """It keeps that one, see index_keys."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DROP INDEX calls_block_key")
         connection.execute("CREATE INDEX calls_key ON calls (idem_key)")

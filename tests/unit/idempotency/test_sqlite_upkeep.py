@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,22 @@ async def test_purging_goes_by_the_state_and_the_kept_clock(store: SqliteStore) 
     assert await store.purge(3600.0, 10) == 0
     assert await store.purge(-1.0, 10) == 3
     assert await store.read(wanted("work").id) is not None
+
+
+async def test_a_file_that_has_an_index_of_keys_keeps_it(tmp_path: Path) -> None:
+    """A full disk must not keep a journal from opening, and its rows from being asked."""
+    path, loop = tmp_path / "j.db", asyncio.get_running_loop()
+    clock = ManualClock()
+    for older in (False, True):
+        if older:
+            with closing(sqlite3.connect(path)) as connection, connection:
+                connection.execute("DROP INDEX calls_block_key")
+                connection.execute("CREATE INDEX calls_key ON calls (idem_key)")
+        store = SqliteStore(path, loop, wall=clock.wall, failed=lambda _: None)
+        await store.claim(wanted(f"older: {older}"))
+        assert len(await store.named(f"older: {older}")) == 1
+        await store.close()
+        with closing(sqlite3.connect(path)) as connection:
+            asked = "SELECT name FROM sqlite_master WHERE sql LIKE '%idem_key)'"
+            found = connection.execute(asked).fetchall()
+        assert found == [("calls_key" if older else "calls_block_key",)]
