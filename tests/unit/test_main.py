@@ -57,6 +57,11 @@ def test_a_running_sidecar_has_no_library_that_it_no_longer_needs(tmp_path: Path
     assert children == ""
 
 
+def _takes_interrupts() -> None:
+    """Also where the tests run in the background of a shell, which has them ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_the_file_is_read_ends_both(tmp_path: Path, number: int) -> None:
     """It waits for a pipe that nobody writes; no traceback, and nobody is left."""
@@ -64,9 +69,10 @@ def test_a_signal_while_the_file_is_read_ends_both(tmp_path: Path, number: int) 
     os.mkfifo(file)
     command = [sys.executable, "-m", "proxy", "run", "--config", str(file)]
     process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, cwd=REPOSITORY, start_new_session=True
-    )
-    with file.open("wb") as pipe:  # opens when the reader is there
+        command, stderr=subprocess.PIPE, cwd=REPOSITORY, start_new_session=True,
+        preexec_fn=_takes_interrupts,  # noqa: PLW1509 - no thread of ours is at work
+    )  # fmt: skip
+    with process, file.open("wb") as pipe:  # opens when the reader is there
         os.killpg(process.pid, number)
         _, said = process.communicate(timeout=30)
         assert process.returncode == (130 if number == signal.SIGINT else -number)

@@ -154,7 +154,8 @@ async def test_a_caller_that_leaves_stops_nothing() -> None:
     house.answers = [done()]
     house.gate = asyncio.Event()
     asked = asyncio.ensure_future(house.ask())
-    await asyncio.sleep(0.01)
+    while not house.sent:
+        await asyncio.sleep(0)
     asked.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asked
