@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import signal
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -19,6 +18,8 @@ import aiohttp
 import uvloop
 from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from loadtests.bench.serving import serve_until_ended
 
 BODY_BYTES_MAX = 16 * 1024 * 1024
 SCRAPE_TIMEOUT_S = 5.0
@@ -144,13 +145,7 @@ class Collector:
 
 async def serve(port: int) -> None:
     """Until SIGTERM."""
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    runner = web.AppRunner(Collector().app(), access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    await stop.wait()
-    await runner.cleanup()
+    await serve_until_ended(web.AppRunner(Collector().app(), access_log=None), port)
 
 
 def main() -> None:

@@ -190,9 +190,16 @@ def parse_open(output: str) -> tuple[Opened | None, list[str]]:
 def open_loop(
     port: int, core: int, calls_per_s: int, seconds: int, seed: int
 ) -> tuple[Opened | None, list[str]]:
-    """Run the generator as a process on `core`."""
+    """Run this generator as a process on `core`."""
+    return parse_open(generate("loadtests.bench.openloop", port, core, calls_per_s, seconds, seed))
+
+
+def generate(
+    module: str, port: int, core: int, calls_per_s: float, seconds: float, seed: int
+) -> str:
+    """Run a generator, a program with `arguments`, as a process on `core`; what it printed."""
     argv = [
-        *(sys.executable, "-m", "loadtests.bench.openloop", "--port", str(port)),
+        *(sys.executable, "-m", module, "--port", str(port)),
         *("--rate", str(calls_per_s), "--seconds", str(seconds), "--seed", str(seed)),
     ]
     limit_s = seconds + ANSWER_TIMEOUT_S + START_TIMEOUT_S
@@ -201,18 +208,23 @@ def open_loop(
             argv, capture_output=True, text=True, timeout=limit_s, check=False, cwd=REPOSITORY
         )
     if done.returncode != 0:
-        raise BenchError(f"the open loop ended with {done.returncode}: {done.stderr[-1000:]}")
-    return parse_open(done.stdout)
+        raise BenchError(f"{module} ended with {done.returncode}: {done.stderr[-1000:]}")
+    return done.stdout
 
 
-def main() -> None:
-    """Command line of the generator process."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def arguments(description: str | None) -> argparse.Namespace:
+    """The command line of a generator process."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--rate", type=float, required=True, help="calls per second")
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--seed", type=int, required=True)
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Generate, and print the figures."""
+    args = arguments(__doc__)
     wake_in_time()
     schedule = poisson_schedule(args.rate, args.seconds, args.seed)
     gc.disable()

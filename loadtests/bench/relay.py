@@ -8,9 +8,7 @@ a 64 KiB buffer.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
-import signal
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -22,6 +20,8 @@ import uvloop
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
+
+from loadtests.bench.serving import serve_until_ended
 
 HOP_BY_HOP = frozenset(
     (
@@ -78,19 +78,14 @@ def make_handler(session: aiohttp.ClientSession, upstream: str, log: TextIO) -> 
 
 async def serve(port: int, upstream: str, log: TextIO) -> None:
     """Relay until SIGTERM."""
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=75),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         timeout=TIMEOUT,
     ) as session:
-        runner = web.ServerRunner(web.Server(make_handler(session, upstream, log), access_log=None))
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        await stop.wait()
-        await runner.cleanup()
+        server = web.Server(make_handler(session, upstream, log), access_log=None)
+        await serve_until_ended(web.ServerRunner(server), port)
 
 
 def main() -> None:

@@ -6,22 +6,18 @@ in the order of the answers, microseconds in all and those that were not the par
 
 from __future__ import annotations
 
-import argparse
 import gc
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 
 import httptools
 
-from loadtests.bench.host import REPOSITORY, BenchError, spawning_on
 from loadtests.bench.openloop import (
-    ANSWER_TIMEOUT_S,
-    START_TIMEOUT_S,
     Broken,
     Connection,
     OpenLoop,
+    arguments,
+    generate,
     wake_in_time,
 )
 from loadtests.bench.schedule import poisson_schedule
@@ -31,7 +27,6 @@ from loadtests.viewers.results import Window
 
 CONNECTIONS = 128
 """Some 27 are busy at 500 calls/s of 54 ms each; a call that waited for one would say nothing."""
-COMMAND = (sys.executable, "-m", "loadtests.viewers.caller")
 
 
 class SlicedLoop(OpenLoop):
@@ -75,26 +70,12 @@ def call(
     port: int, core: int, calls_per_s: float, seconds: float, seed: int
 ) -> tuple[Window | None, list[str]]:
     """Run one window as a process on `core`."""
-    argv = [*COMMAND, "--port", str(port), "--rate", str(calls_per_s)]
-    argv += ["--seconds", str(seconds), "--seed", str(seed)]
-    limit_s = seconds + ANSWER_TIMEOUT_S + START_TIMEOUT_S
-    with spawning_on(core):
-        done = subprocess.run(
-            argv, capture_output=True, text=True, timeout=limit_s, check=False, cwd=REPOSITORY
-        )
-    if done.returncode != 0:
-        raise BenchError(f"the caller ended with {done.returncode}: {done.stderr[-1000:]}")
-    return parse(done.stdout)
+    return parse(generate("loadtests.viewers.caller", port, core, calls_per_s, seconds, seed))
 
 
 def main() -> None:
-    """Command line of the caller's process."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--rate", type=float, required=True, help="calls per second")
-    parser.add_argument("--seconds", type=float, required=True)
-    parser.add_argument("--seed", type=int, required=True)
-    args = parser.parse_args()
+    """Call, and print what each call took."""
+    args = arguments(__doc__)
     wake_in_time()
     schedule = poisson_schedule(args.rate, args.seconds, args.seed)
     calls = plan(len(schedule), args.seed)
