@@ -15,7 +15,6 @@ up, or is cancelled, stops waiting and nothing else.
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
@@ -36,6 +35,7 @@ from proxy.idempotency.record import (
     Step,
     Verdict,
 )
+from proxy.idempotency.runs import Run
 from proxy.idempotency.seal import Sealer, SealError, unpack
 from proxy.idempotency.settling import SETTLED_BY
 from proxy.idempotency.store import StoreUnavailable
@@ -115,11 +115,12 @@ class Claims:
             left_s = ends_at - self._clock.now()
             if left_s <= 0:
                 break
-            await self._journal.wait_for(row.id, left_s, _POLL_S)
+            await self._journal.runs.wait_for(row.id, left_s, _POLL_S)
         if verdict in TAKEN:
             call.ticket = ticket_of(call.route, row, send_by, resend=verdict is Verdict.RESEND)
-            self._journal.begin(row.id)
-            return await asyncio.shield(self._journal.own(self._run(call, call.ticket, inner)))
+            run = self._journal.runs.begin(row.id)
+            work = self._run(call, call.ticket, inner, run)
+            return await self._journal.outlive(work, run.told)
         call.about = row.id
         self._journal.blocked.note(row.id, 1, self._clock.wall())
         if verdict is Verdict.REPLAY:
@@ -140,7 +141,7 @@ class Claims:
             settled_by=SETTLED_BY.get(row.reason, ""),
         )  # fmt: skip
 
-    async def _run(self, call: Call, ticket: Ticket, inner: Handler) -> Outcome:
+    async def _run(self, call: Call, ticket: Ticket, inner: Handler, run: Run) -> Outcome:
         try:
             try:
                 return await self._conclude(call, ticket, await inner(call))
@@ -151,7 +152,7 @@ class Claims:
                 raise
         finally:
             ticket.concluded = True
-            self._journal.end(ticket.row_id)
+            self._journal.runs.end(run)
             if call.attempts and call.attempts[-1].late is not None:
                 self._learn(call, ticket, call.attempts[-1])
 

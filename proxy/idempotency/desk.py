@@ -78,7 +78,7 @@ class Desk:
             return self._document([row])
         if row.state in _DECIDED.values():
             return _problem("contradiction")
-        if row.state is not State.IN_DOUBT or self._journal.runs(row.id):
+        if row.state is not State.IN_DOUBT or row.id in self._journal.runs:
             return _problem("at_work")
         by = _REASONS[news.get("by", "webhook")]
         made = (

@@ -9,7 +9,7 @@ is kept here and offered again until it is taken.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from enum import Enum
 from functools import partial
 from typing import Any, TypeVar
@@ -28,6 +28,7 @@ from proxy.idempotency.record import (
     Superseded,
     Verdict,
 )
+from proxy.idempotency.runs import Runs
 from proxy.idempotency.store import Store, StoreUnavailable
 from proxy.model.affinity import Place
 
@@ -61,7 +62,7 @@ class Journal:
         self.blocked = Blocked(store, loop)
         self.committed: Callable[[float], None] = _unheard
         """Told how long each change took to become durable, or a step to fail: seconds."""
-        self._runs: dict[bytes, asyncio.Future[None]] = {}
+        self.runs = Runs(loop)
         self._debts = Debts(store, self.own, bug)
         self._work: dict[asyncio.Future[Any], asyncio.Future[None] | None] = {}
         """What runs to its end, and whom to wake then."""
@@ -170,29 +171,16 @@ class Journal:
         ):
             self._debts.owe(ending)
 
-    # -- runs -----------------------------------------------------------------------
+    # -- what runs to its end ----------------------------------------------------------
 
-    def begin(self, row_id: bytes) -> None:
-        """A run under this key has begun here."""
-        self._runs[row_id] = self._loop.create_future()
+    async def outlive(self, work: Coroutine[Any, Any, T], told: asyncio.Future[None]) -> T:
+        """What work comes to. It runs to its end when whoever asks for it is cancelled.
 
-    def runs(self, row_id: bytes) -> bool:
-        """Whether a run under this key is at work here."""
-        return row_id in self._runs
-
-    def end(self, row_id: bytes) -> None:
-        """It has ended; whoever waits for it may look."""
-        run = self._runs.pop(row_id, None)
-        if run is not None and not run.done():
-            run.set_result(None)
-
-    async def wait_for(self, row_id: bytes, within_s: float, poll_s: float) -> None:
-        """Wait for the run under this key to end: here, or (looked at now and then) elsewhere."""
-        run = self._runs.get(row_id)
-        if run is None:
-            await asyncio.sleep(min(poll_s, within_s))
-        else:
-            await asyncio.wait((run,), timeout=within_s)
+        Its last step says so by `told`: a task's own word of it takes one turn more.
+        """
+        run = self.own(work, told)
+        await told
+        return run.result()
 
     def own(
         self, work: Awaitable[T], waiter: asyncio.Future[None] | None = None

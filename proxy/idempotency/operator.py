@@ -14,8 +14,7 @@ from proxy.idempotency import sqlite_read
 from proxy.idempotency.record import Instant, Record, Release, Settle, Step
 from proxy.idempotency.reseal import Resealed, reseal_file
 from proxy.idempotency.rows import record, values
-from proxy.idempotency.sqlite import transaction
-from proxy.idempotency.sqlite_open import connect, lock_out_others, usable
+from proxy.idempotency.sqlite_open import connect, lock_out_others, transaction, usable
 from proxy.idempotency.sqlite_read import find
 from proxy.idempotency.sqlite_schema import READ, SAVE
 from proxy.idempotency.store import Query

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ from proxy.idempotency.ballast import Ballast
 from proxy.idempotency.record import TAKEN, Claim, Instant, Record, State, Step, Verdict
 from proxy.idempotency.rows import record
 from proxy.idempotency.sqlite_batch import Batch
-from proxy.idempotency.sqlite_open import connect, lock_out_others, usable
+from proxy.idempotency.sqlite_open import connect, lock_out_others, transaction, usable
 from proxy.idempotency.sqlite_read import counts, find, named, unsettled
 from proxy.idempotency.sqlite_schema import LINKED, META, OPEN_ROWS, SCHEMA, UPGRADES, VERSION
 from proxy.idempotency.sqlite_upkeep import index_keys, note_blocked, purge, reseal
@@ -79,7 +79,12 @@ class SqliteStore:
         """Take a key if it is free."""
 
         def work() -> tuple[Verdict, Record]:
-            verdict, row = claim(self._rows.load(wanted.id), wanted, self.instant())
+            now = self.instant()
+            if self._rows.may_add(wanted.id):
+                verdict, row = claim(None, wanted, now)
+                if self._rows.add(row):
+                    return verdict, row
+            verdict, row = claim(self._rows.load(wanted.id), wanted, now)
             if verdict in TAKEN:
                 self._rows.save(row)
             return verdict, row
@@ -236,15 +241,3 @@ class SqliteStore:
                 after[row.state] = after.get(row.state, 0) + 1
             self._rows.flush()
         return after
-
-
-@contextlib.contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All of it, durable, or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")

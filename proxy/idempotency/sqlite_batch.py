@@ -14,7 +14,7 @@ from typing import Any
 from proxy.idempotency.record import JournalError, Record, State
 from proxy.idempotency.rows import record, values
 from proxy.idempotency.sqlite_log import Log
-from proxy.idempotency.sqlite_schema import READ, SAVES, reads
+from proxy.idempotency.sqlite_schema import ADD, CHANGE, KEPT, READ, SAVES, reads
 
 _AT_WORK = (State.CLAIMED, State.SENDING)
 
@@ -31,6 +31,8 @@ class Batch:
         """Rows that the file does not have yet, and their columns."""
         self._ahead: dict[bytes, Record | None] = {}
         """Rows that were read for the batch at hand; None: there is none."""
+        self._alone = False
+        """The batch is one change of one row, and each statement a commit."""
 
     def load(self, row_id: bytes) -> Record | None:
         """A row as the changes before left it."""
@@ -45,20 +47,34 @@ class Batch:
         found = self._connection.execute(READ, (row_id,)).fetchone()
         return None if found is None else record(found)
 
+    def may_add(self, row_id: bytes) -> bool:
+        """Whether a row may be added without looking for it: nearly every key is new, and to look
+        costs as much as to add. Not in a batch of many, which are read and written together.
+        """
+        return self._alone and row_id not in self._active
+
+    def add(self, row: Record) -> bool:
+        """Put a row into the file, if there is none with its id. Raises JournalError as `save`,
+        sqlite3.Error.
+        """
+        if self._connection.execute(ADD, _columns(row)).rowcount != 1:
+            return False
+        self._log.wrote(1)
+        if row.state in _AT_WORK:
+            self._active[row.id] = row
+        return True
+
     def save(self, row: Record) -> None:
         """Take a row for the next flush. Raises JournalError for text that no file can hold."""
-        columns = values(row)
-        for value in columns:
-            if type(value) is str and not value.isascii():
-                _check(value)
-        self._changed[row.id] = row, columns
+        self._changed[row.id] = row, _columns(row)
         if row.state in _AT_WORK:
             self._active[row.id] = row
         else:
             self._active.pop(row.id, None)
 
-    def read_ahead(self, row_ids: Sequence[bytes]) -> None:
-        """Read the rows that a batch will look at, unless they are in hand."""
+    def begin(self, row_ids: Sequence[bytes], *, alone: bool) -> None:
+        """Read the rows that a batch will look at, unless they are in hand, or it is but one."""
+        self._alone = alone
         self._ahead.clear()
         wanted = [
             each for each in row_ids if each not in self._active and each not in self._changed
@@ -74,15 +90,24 @@ class Batch:
     def flush(self) -> None:
         """Put what was changed into the file. Raises sqlite3.Error."""
         rows = [columns for _, columns in self._changed.values()]
+        if not (self._alone and rows and self._change(rows[0])):
+            self._put(rows)
+        self._log.wrote(len(rows))
+        self._changed.clear()
+        self._ahead.clear()
+
+    def _change(self, columns: tuple[Any, ...]) -> bool:
+        """Change the one row; False: there is none with its id."""
+        values_and_id = (*columns[KEPT:], columns[0])
+        return self._connection.execute(CHANGE, values_and_id).rowcount == 1
+
+    def _put(self, rows: Sequence[tuple[Any, ...]]) -> None:
         done = 0
         for count, statement in SAVES.items():
             while len(rows) - done >= count:
                 some = [value for columns in rows[done : done + count] for value in columns]
                 self._connection.execute(statement, some)
                 done += count
-        self._log.wrote(len(rows))
-        self._changed.clear()
-        self._ahead.clear()
 
     def tend(self, *, idle: bool) -> None:
         """Between two commits. Raises sqlite3.Error."""
@@ -97,6 +122,14 @@ class Batch:
         """These rows were changed in the file, after a flush."""
         for row_id in row_ids:
             self._active.pop(row_id, None)
+
+
+def _columns(row: Record) -> tuple[Any, ...]:
+    columns = values(row)
+    for value in columns:
+        if type(value) is str and not value.isascii():
+            _check(value)
+    return columns
 
 
 def _check(text: str) -> None:

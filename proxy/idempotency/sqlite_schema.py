@@ -34,9 +34,9 @@ KEY_INDEXES = f"SELECT 1 FROM sqlite_master WHERE name IN ('{BY_KEY}', 'calls_ke
 INDEX_KEYS = f"CREATE INDEX {BY_KEY} ON calls ({BLOCK}, idem_key)"
 UPGRADES = {1: tuple(f"ALTER TABLE calls ADD COLUMN {name}" for name in LINKS)}
 """From an older format to the next one, in one transaction."""
-_CHANGING = tuple(
-    name for name in COLUMNS if name not in ("id", "tenant", "scope_group", "operation", "idem_key")
-)
+KEPT = 5
+"""The first so many columns, which say whose row it is, stay as they are."""
+_CHANGING = COLUMNS[KEPT:]
 """An index is written for each column that a statement names, whether or not it changes."""
 _PARAMETERS_MAX = 999
 """Of one statement, in the oldest SQLite that may be found."""
@@ -51,6 +51,9 @@ SAVES = {
 }
 """By number of rows, most first."""
 SAVE = SAVES[1]
+ADD = f"INSERT INTO calls ({_NAMES}) VALUES {_ROW} ON CONFLICT (id) DO NOTHING"  # noqa: S608
+CHANGE = f"UPDATE calls SET {', '.join(f'{name}=?' for name in _CHANGING)} WHERE id=?"  # noqa: S608
+"""Of one row: the columns behind KEPT, and then its id."""
 
 
 def reads(count: int) -> tuple[str, list[bytes]]:

@@ -32,7 +32,7 @@ class _Change:
     begins: bool
     """It begins something new, which can wait until there is room on the disk again."""
     row_id: bytes | None
-    """The row that it will look at."""
+    """The row that it will look at, and the only one that it changes."""
     result: Any = None
     error: Exception | None = None
 
@@ -40,8 +40,10 @@ class _Change:
 class Held(Protocol):
     """What the changes of a batch look at; asked on the writing thread alone."""
 
-    def read_ahead(self, row_ids: Sequence[bytes]) -> None:
-        """A batch begins that will look at these rows."""
+    def begin(self, row_ids: Sequence[bytes], *, alone: bool) -> None:
+        """A batch begins that will look at these rows; `alone`: at this one and nothing else,
+        and each statement is a commit by itself.
+        """
 
     def flush(self) -> None:
         """A commit follows: whatever was changed has to be in the transaction now."""
@@ -160,17 +162,25 @@ class Writer:
             self._loop.call_soon_threadsafe(self._failed, str(error))
 
     def _try(self, batch: list[_Change]) -> Exception | None:
-        """All of it or nothing; the error of the database, if there was one."""
+        """All of it or nothing; the error of the database, if there was one.
+
+        A change of one row is one statement, and so a transaction without our asking for one:
+        that saves a call that has the disk for itself 30 us of work between two syncs.
+        """
         if self.broken:
             return sqlite3.OperationalError("broken")
         execute = self._connection.execute
         try:
-            execute("BEGIN IMMEDIATE")
-            self._rows.read_ahead([change.row_id for change in batch if change.row_id is not None])
+            row_ids = [change.row_id for change in batch if change.row_id is not None]
+            alone = len(batch) == len(row_ids) == 1
+            if not alone:
+                execute("BEGIN IMMEDIATE")
+            self._rows.begin(row_ids, alone=alone)
             for change in batch:
                 self._work(change)
             self._rows.flush()
-            execute("COMMIT")
+            if not alone:
+                execute("COMMIT")
         except (sqlite3.Error, MemoryError) as error:
             self._rows.undo()
             try:

@@ -123,9 +123,9 @@ async def test_only_a_doubt_is_ended_by_news(state: State, execution: str, answe
 async def test_news_waits_while_the_call_is_repeated() -> None:
     """Here, or by somebody who has taken the row over in between."""
     office = Office(State.IN_DOUBT)
-    office.journal.begin(wanted("k0").id)
+    run = office.journal.runs.begin(wanted("k0").id)
     assert await office.take() == (409, "at_work")
-    office.journal.end(wanted("k0").id)
+    office.journal.runs.end(run)
     office.store.gate = asyncio.Event()
     taking = asyncio.ensure_future(office.take())
     await asyncio.sleep(0)

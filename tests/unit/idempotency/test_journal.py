@@ -8,6 +8,7 @@ import pytest
 
 from proxy.idempotency.journal import Conclusion
 from proxy.idempotency.record import JournalError, State, Superseded, Verdict
+from proxy.idempotency.runs import Run
 from proxy.idempotency.store import StoreUnavailable
 from tests.unit.idempotency.values import DOUBT, RELEASE, SETTLE, fence, wanted
 from tests.unit.idempotency.waiting import Desk
@@ -89,18 +90,46 @@ async def test_a_cancelled_caller_stops_no_ending(desk: Desk) -> None:
     assert desk.store.rows[row_id].state is State.SETTLED
 
 
-async def test_a_run_can_be_waited_for(desk: Desk) -> None:
-    """Here until it ends, or for so long; elsewhere now and then."""
-    row_id = wanted().id
-    desk.journal.begin(row_id)
-    await desk.journal.wait_for(row_id, 0.01, 5.0)
-    waiting = asyncio.ensure_future(desk.journal.wait_for(row_id, 5.0, 5.0))
+async def test_work_outlives_whoever_asks_for_it(desk: Desk) -> None:
+    """Who stays gets what it comes to, or its error."""
+    gate = asyncio.Event()
+    done: list[str] = []
+
+    async def work(name: str, run: Run) -> str:
+        try:
+            await gate.wait()
+            if name == "wrong":
+                raise ValueError(name)
+            done.append(name)
+            return name
+        finally:
+            desk.journal.runs.end(run)
+
+    def ask(name: str) -> asyncio.Task[str]:
+        run = desk.journal.runs.begin(name.encode())
+        return asyncio.ensure_future(desk.journal.outlive(work(name, run), run.told))
+
+    left, stayed, wrong = ask("left"), ask("stayed"), ask("wrong")
     await asyncio.sleep(0)
-    assert not waiting.done()
-    desk.journal.end(row_id)
-    await asyncio.wait_for(waiting, 1.0)
-    desk.journal.end(row_id)
-    await asyncio.wait_for(desk.journal.wait_for(row_id, 5.0, 0.0), 1.0)
+    left.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await left
+    gate.set()
+    assert await stayed == "stayed"
+    with pytest.raises(ValueError, match="wrong"):
+        await wrong
+    assert await desk.journal.close(1.0)
+    assert done == ["left", "stayed"]
+
+
+async def test_work_that_is_cancelled_keeps_nobody_waiting(desk: Desk) -> None:
+    """Not even where it had not begun."""
+    run = desk.journal.runs.begin(b"k")
+    asked = asyncio.ensure_future(desk.journal.outlive(asyncio.sleep(60), run.told))
+    await asyncio.sleep(0)
+    assert await desk.journal.close(0.0) is False
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(asked, 1.0)
 
 
 async def test_closing_waits_for_what_runs_but_not_for_ever(desk: Desk) -> None:

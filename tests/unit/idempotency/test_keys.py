@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from dataclasses import replace
 from typing import Any
@@ -92,6 +94,29 @@ def test_json_is_compared_by_what_it_asks_for(body: bytes, same: bool) -> None:
     """Order and white space ask for nothing; how a number is written may."""
     made = [fingerprint(SECRET, b"POST", b"/x", each) for each in (BODY, body)]
     assert (made[0] == made[1]) is same
+
+
+def test_what_a_journal_holds_is_known_again_by_every_release() -> None:
+    """Ids, fingerprints and partners' keys are these digests, and stay so."""
+    text = b"11:fingerprint4:POST2:/x1:b"
+    assert fingerprint(SECRET, b"POST", b"/x", b"b") == hmac.digest(SECRET, text, "sha256")
+    named = hashlib.sha256(b"partner key:" + b"r" * 16).hexdigest()
+    assert [partner_key(b"r" * 16, each) for each in (255, 20)] == [
+        f"tg-{named}",
+        f"tg-{named}"[:20],
+    ]
+    scope = Scope("te", "group", "authorize", "k-1")
+    digest = hashlib.sha256(b"2:te5:group9:authorize3:k-1").digest()
+    assert [row_id(scope), row_id(scope)] == [digest[:16], digest[:16]]
+
+
+@pytest.mark.parametrize("white", [b"", b" ", b"\r\n\t "])
+def test_white_space_behind_json_is_none_of_it(white: bytes) -> None:
+    """Anything else there makes it no JSON, and it is compared byte by byte."""
+    assert canonical(b'{"a": 1}' + white) == canonical(b'{"a":1}')
+    for more in (b"x", b"{}", b"\0", "\u00a0".encode()):
+        body = b'{"a": 1}' + white + more
+        assert canonical(body) == body
 
 
 def test_all_that_is_asked_for_counts() -> None:

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from proxy.idempotency.rows import COLUMNS
-from proxy.idempotency.sqlite_schema import SAVES, SCHEMA, reads
+from proxy.idempotency.sqlite_schema import CHANGE, KEPT, SAVES, SCHEMA, reads
 
 
 @pytest.fixture
@@ -28,6 +28,18 @@ def test_each_statement_saves_as_many_rows_as_it_says(connection: sqlite3.Connec
         connection.execute(statement, [value for row in rows for value in row])
     found = connection.execute("SELECT count(*) FROM calls").fetchone()
     assert found == (sum(SAVES),)
+
+
+def test_a_change_leaves_whose_row_it_is(connection: sqlite3.Connection) -> None:
+    """Its id and its scope; every other column is what it is said to be."""
+    assert COLUMNS[:KEPT] == ("id", "tenant", "scope_group", "operation", "idem_key")
+    connection.execute(SAVES[1], COLUMNS)
+    after = [f"new {name}" for name in COLUMNS[KEPT:]]
+    assert connection.execute(CHANGE, [*after, "id"]).rowcount == 1
+    assert connection.execute(CHANGE, [*after, "another"]).rowcount == 0
+    statement, padding = reads(1)
+    found = connection.execute(statement, ["id", *padding]).fetchall()
+    assert found == [(*COLUMNS[:KEPT], *after)]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 17, 256])

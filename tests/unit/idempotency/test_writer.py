@@ -5,87 +5,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from proxy.idempotency.store import StoreUnavailable
-from proxy.idempotency.writer import Writer
-
-
-class Bench:
-    """A writer on a real file with one table, and what it tells."""
-
-    def __init__(self, folder: Path, *, pages_max: int = 0, room: bool = True) -> None:
-        self.path = folder / "w.db"
-        self.connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        self.connection.execute("CREATE TABLE t (x)")
-        if pages_max:
-            self.connection.execute(f"PRAGMA max_page_count = {pages_max}")
-        self.commits = 0
-        self.undone = 0
-        self.ahead: list[list[bytes]] = []
-        self.flushed_at: list[int] = []
-        """How many commits there had been."""
-        self.failures: list[str] = []
-        self.tended: list[bool] = []
-        """Whether nobody waited, at each time between commits."""
-        self.tending: Callable[[], object] = bool
-        self.room = room
-        self.connection.set_trace_callback(self._trace)
-        self.writer = Writer(
-            asyncio.get_running_loop(), self.connection, self, make_room=self._make_room,
-            failed=self.failures.append,
-        )  # fmt: skip
-
-    def _trace(self, statement: str) -> None:
-        self.commits += statement == "COMMIT"
-
-    def read_ahead(self, row_ids: Sequence[bytes]) -> None:
-        """What a batch will look at."""
-        self.ahead.append(list(row_ids))
-
-    def flush(self) -> None:
-        """Called before each commit, inside of its transaction."""
-        assert self.connection.in_transaction
-        self.flushed_at.append(self.commits)
-
-    def undo(self) -> None:
-        """Called when a batch was rolled back."""
-        self.undone += 1
-
-    def tend(self, *, idle: bool) -> None:
-        """Called between commits."""
-        assert not self.connection.in_transaction
-        self.tended.append(idle)
-        self.tending()
-
-    def _make_room(self) -> bool:
-        self.connection.execute("PRAGMA max_page_count = 1000")
-        return self.room
-
-    def put(self, value: Any) -> Callable[[], Any]:
-        """A change that writes a value and comes to it."""
-
-        def work() -> Any:
-            self.connection.execute("INSERT INTO t VALUES (?)", (value,))
-            return value
-
-        return work
-
-    def rows(self) -> int:
-        """What another connection sees, so what was committed."""
-        other = sqlite3.connect(self.path)
-        try:
-            return int(other.execute("SELECT count(*) FROM t").fetchone()[0])
-        finally:
-            other.close()
-
-    def close(self) -> None:
-        self.writer.close()
-        self.connection.close()
+from tests.unit.idempotency.written import Bench
 
 
 @pytest.fixture
@@ -126,6 +52,29 @@ async def test_the_rows_hear_of_a_batch_before_it_and_of_each_commit(bench: Benc
     assert asked == [bytes([number]) for number in range(5)]
     assert len(bench.ahead) <= 2
     assert bench.flushed_at == list(range(bench.commits))
+
+
+async def test_one_row_alone_is_a_commit_without_being_asked_for_one(bench: Bench) -> None:
+    """Its one statement is; a change that may be of many rows gets a transaction."""
+    assert await bench.writer.submit(bench.put(1), row_id=b"1") == 1
+    assert (bench.alone, bench.commits, bench.rows()) == (True, 0, 1)
+    assert await bench.writer.submit(bench.put(2)) == 2
+    assert (bench.alone, bench.commits, bench.rows()) == (False, 1, 2)
+    assert bench.ahead == [[b"1"], []]
+
+
+async def test_one_row_alone_is_told_of_a_full_disk_like_many(tmp_path: Path) -> None:
+    """What begins is refused, and what was begun goes into the room that was kept."""
+    bench = Bench(tmp_path, pages_max=4)
+    big = b"x" * 20_000
+    assert await bench.writer.submit(bench.put(big), row_id=b"1") == big
+    assert (bench.alone, bench.rows(), bench.writer.full, bench.undone) == (True, 1, True, 1)
+    bench.writer.full = False
+    bench.connection.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(StoreUnavailable):
+        await bench.writer.submit(bench.put(big), begins=True, row_id=b"1")
+    assert (bench.rows(), bench.writer.broken, bench.failures) == (1, False, [])
+    bench.close()
 
 
 async def test_a_change_that_fails_leaves_the_others(bench: Bench) -> None:
