@@ -93,6 +93,14 @@ class Run:
     """By round: the median fdatasync of the disk that the journals are on, right before the calls.
     A disk's own speed changes from minute to minute by half."""
 
+    rested_syncs_us: dict[int, float] = field(default_factory=dict)
+    """The same after a rest of a millisecond, as it is between a call's two syncs."""
+
+    @property
+    def rested_fdatasync_us(self) -> float | None:
+        """The median of the rounds; None where no store was measured."""
+        return median(self.rested_syncs_us.values()) if self.rested_syncs_us else None
+
     @property
     def fdatasync_us(self) -> float | None:
         """The median of the rounds; None where no store was measured."""
