@@ -166,13 +166,16 @@ def request_bytes(authority: str, path: str, call: PlannedCall) -> bytes:
 
 _quiet = 0
 """How many loads are under way that want to be left alone."""
+_frozen_before = False
+"""Whether somebody froze something before the first of them: it is not theirs to thaw."""
 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Keep our own collector and thread switches out of the latencies we measure."""
-    global _quiet
+    global _frozen_before, _quiet
     if _quiet == 0:
+        _frozen_before = gc.get_freeze_count() > 0
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -185,4 +188,5 @@ def undisturbed() -> Iterator[None]:
         if _quiet == 0:
             sys.setswitchinterval(_SWITCH_INTERVAL_DEFAULT_S)
             gc.enable()
-            gc.unfreeze()
+            if not _frozen_before:
+                gc.unfreeze()

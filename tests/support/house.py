@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from proxy.app import Sidecar
 from proxy.model.setup import Setup
@@ -58,12 +59,17 @@ class Running:
 async def running_sidecar(folder: Path, origin: Origin, **over: Any) -> AsyncIterator[Running]:
     """A sidecar in front of `origin`, drained at the end; `over` changes its configuration."""
     sidecar = Sidecar(setup_of(folder, origin, **over), asyncio.get_running_loop())
-    await sidecar.start()
+    await start(sidecar)
     try:
         yield Running(sidecar)
     finally:
         await sidecar.drain()
-        gc.unfreeze()  # a sidecar freezes what is alive when it is ready; here that is the tests
+
+
+async def start(sidecar: Sidecar) -> None:
+    """A sidecar takes what is alive when it is ready from the collector; here that is the test."""
+    with patch.object(gc, "freeze"):
+        await sidecar.start()
 
 
 def setup_of(folder: Path, origin: Origin, **over: Any) -> Setup:

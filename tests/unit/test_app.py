@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import socket
 import threading
@@ -16,7 +15,7 @@ import pytest
 from proxy.app import Sidecar
 from proxy.model.errors import StartError
 from tests.support import config
-from tests.support.house import Running, running_sidecar, setup_of
+from tests.support.house import Running, running_sidecar, setup_of, start
 from tests.support.origin import Origin
 from tests.support.peer import Peer, answer
 from tests.support.prometheus import parse
@@ -91,7 +90,7 @@ async def test_while_draining_it_is_not_ready_and_finishes_what_runs(
 
     origin.script = slow
     sidecar = Sidecar(setup_of(tmp_path, origin), asyncio.get_running_loop())
-    await sidecar.start()
+    await start(sidecar)
     running = Running(sidecar)
     assert (await running.page("/readyz")).status == 200
     asking = asyncio.create_task(running.ask("POST", "/psp/x"))
@@ -104,7 +103,6 @@ async def test_while_draining_it_is_not_ready_and_finishes_what_runs(
     go_on.set()
     assert (await asking).body == b"done"
     assert await draining is True
-    gc.unfreeze()
 
 
 async def test_an_admin_port_that_is_taken_ends_the_start_and_opens_nothing(

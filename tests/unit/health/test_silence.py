@@ -20,6 +20,7 @@ def test_thirty_days_with_nights_and_weekends_have_one_false_alarm_at_most(
     assert len(watch(silence, calls(seed, 30, peak_per_s), 5.0)) <= 1
 
 
+@pytest.mark.no_cover  # volume
 @pytest.mark.parametrize(
     ("seed", "peak_per_s"),
     [(15, 0.01), (18, 0.01), (12, 0.05), (11, 0.1), (8, 0.2)],
