@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+_TESTS = Path(__file__).parent
+_MEASURED = ("contract", "stack", "unit")
 
 pytest_plugins = ["tests.support.postgres"]
 
@@ -32,9 +36,14 @@ def pytest_xdist_setupnodes(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Generated cases are volume: the lines that they pass are measured by the written cases."""
+    """Coverage is that of the written cases of `_MEASURED`; the rest is volume, traced for nothing.
+
+    Tracing doubles what a test costs, and what generated cases, simulations and real
+    processes pass are the same lines, hundreds of times.
+    """
     for item in items:
-        if item.get_closest_marker("hypothesis"):
+        room = item.path.relative_to(_TESTS).parts[0]
+        if room not in _MEASURED or item.get_closest_marker("hypothesis"):
             item.add_marker(pytest.mark.no_cover)
 
 

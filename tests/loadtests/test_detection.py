@@ -12,8 +12,6 @@ import pytest
 
 from loadtests.detection import found_after, healthy, table
 
-pytestmark = pytest.mark.no_cover  # volume: see CONTRIBUTING.md
-
 HEALTHY_DAYS = float(os.environ.get("HEALTHY_DAYS", "2"))
 
 

@@ -11,8 +11,6 @@ import pytest
 
 from loadtests.detection_slices import SCHEMES, healthy, scheme_fails, table
 
-pytestmark = pytest.mark.no_cover  # volume: see CONTRIBUTING.md
-
 HEALTHY_DAYS = float(os.environ.get("HEALTHY_DAYS", "1"))
 FOUND_S_MAX = 20.0
 

@@ -21,8 +21,6 @@ from loadtests.incidents.run import Run
 from proxy.settings.load import load
 from tests.loadtests.records import succeeded
 
-pytestmark = pytest.mark.no_cover  # volume: see CONTRIBUTING.md
-
 FAULT_AT, CLEARED_AT, END_AT = 100.0, 120.0, 130.0
 URLS = ["http://127.0.0.1:4", "http://127.0.0.1:5"]
 

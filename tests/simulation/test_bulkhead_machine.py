@@ -13,8 +13,6 @@ from proxy.model.bulkhead import BulkheadLimits, Priority
 from proxy.model.outcome import Outcome
 from tests.simulation.crowd import ENDINGS, Crowd
 
-pytestmark = pytest.mark.no_cover  # volume: see CONTRIBUTING.md
-
 STEPS = 100_000
 DEADLINES_S = (0.01, 0.5, 3.0, 60.0)
 NOW = st.sampled_from([True, True, False])

@@ -19,8 +19,6 @@ from tests.simulation.partner import Flight
 from tests.simulation.store import Weather
 from tests.simulation.world import RESET, World, answer_of
 
-pytestmark = pytest.mark.no_cover  # volume: see CONTRIBUTING.md
-
 PASS_S = 0.002
 PASSES_MAX = 3000
 AFTER_S = 40.0

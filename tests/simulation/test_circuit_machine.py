@@ -18,8 +18,6 @@ from proxy.guard.policy import Checks, Policy
 from proxy.guard.verdicts import Verdict
 from tests.simulation.circuit_machine import CircuitMachine
 
-pytestmark = pytest.mark.no_cover  # volume: see CONTRIBUTING.md
-
 SIMULATIONS = int(os.environ.get("CIRCUIT_SIMULATIONS", "60"))
 STEPS = 100_000
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 import os
 import random
 
-import pytest
 from hypothesis import settings
 
 from proxy.guard.permit import Permit
 from proxy.guard.verdicts import Verdict
 from tests.simulation.family_machine import FamilyMachine
 from tests.unit.guard.sliced import CURRENCY, SCHEME, A, Sliced, of, sliced
-
-pytestmark = pytest.mark.no_cover  # volume: see CONTRIBUTING.md
 
 SIMULATIONS = int(os.environ.get("FAMILY_SIMULATIONS", "60"))
 STEPS = 50_000

@@ -12,12 +12,9 @@ from __future__ import annotations
 
 import os
 
-import pytest
 from hypothesis import settings
 
 from tests.simulation.machine import JournalMachine
-
-pytestmark = pytest.mark.no_cover  # volume: see CONTRIBUTING.md
 
 SIMULATIONS = int(os.environ.get("SIMULATIONS", "200"))
 

@@ -15,8 +15,6 @@ from proxy.guard.permit import Permit
 from proxy.guard.policy import Policy
 from proxy.guard.verdicts import Verdict
 
-pytestmark = pytest.mark.no_cover  # volume: see CONTRIBUTING.md
-
 DEAD_S, ALL_S = 120.0, 150.0
 
 

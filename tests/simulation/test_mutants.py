@@ -11,8 +11,6 @@ from tests.simulation.judge import Broken
 from tests.simulation.machine import JournalMachine, OwnKeysMachine
 from tests.simulation.mutants import MUTANTS
 
-pytestmark = pytest.mark.no_cover  # volume: see CONTRIBUTING.md
-
 HISTORIES_MAX = 2000
 """The same ones in every run; with any seed most mutants are found within a tenth of them."""
 

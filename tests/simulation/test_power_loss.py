@@ -27,8 +27,6 @@ from proxy.idempotency.sqlite_read import find
 from proxy.idempotency.store import Query
 from tests.unit.idempotency.values import fence, wanted
 
-pytestmark = pytest.mark.no_cover  # volume: see CONTRIBUTING.md
-
 SECTOR_BYTES = 512
 CALLS = 6
 ANSWER_BYTES = 700

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -9,13 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from tests.support import config
 from tests.support.client import Client, Reply
+from tests.support.forked import Template
 from tests.support.origin import Origin
-from tests.support.sidecar import Sidecar
+from tests.support.sidecar import PACKAGE, Sidecar
 
 LINE_BYTES_MAX = 2048
 HEADER_BYTES_MAX = 8192
@@ -102,6 +105,24 @@ def loop_name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def template() -> Iterator[Template]:
+    """What this worker's sidecars are copies of."""
+    with Template(PACKAGE) as process:
+        yield process
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick_starts(template: Template) -> Iterator[None]:
+    """How the process is started is told in tests/unit; here it is what it does.
+
+    Nor is any process traced for coverage: the lines are those of tests/unit and tests/stack.
+    """
+    with patch.object(Sidecar, "template", template), patch.dict(os.environ):
+        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+        yield
+
+
 @pytest.fixture(scope="module")
 def shared_house(loop_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The module's house; tests take `house`, which is clean."""
@@ -123,12 +144,6 @@ def house(shared_house: House) -> Iterator[House]:
     yield shared_house
     shared_house.one.forget()
     shared_house.other.forget()
-
-
-@pytest.fixture
-def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes of the test are not measured for coverage: `no_cover` for tests of volume here."""
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
 Start = Callable[..., Sidecar]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from loadtests.fuzz.run import Plan, run
 
 SEED = 20261120
 
 
-@pytest.mark.usefixtures("untraced")
 def test_generated_requests_are_read_as_the_reference_reads_them(loop_name: str) -> None:
     """No crash, no 500, nothing changed on its way, nothing ambiguous forwarded or repeated."""
     result = run(Plan(seed=SEED, requests_max=3000, clients=1, loop=loop_name))

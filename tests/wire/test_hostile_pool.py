@@ -7,7 +7,6 @@ import pytest
 from loadtests.wire.hostile_pool import ARMS, run_arm
 
 
-@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("arm", ARMS)
 def test_no_answer_is_mixed_and_no_label_lies(loop_name: str, arm: str) -> None:
     """Every answer carries its request's nonce; `none` was never executed, nothing ran twice."""

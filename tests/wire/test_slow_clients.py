@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from loadtests.wire.slow_clients import Plan, run
 
 
-@pytest.mark.usefixtures("untraced")
 def test_slow_clients_are_closed_and_good_calls_flow(loop_name: str) -> None:
     """Each trickler ends by its deadline with 408 while every good call is answered."""
     plan = Plan(slow=100, pairs=1, calls=150, deadline_s=1.0, grace_s=3.0, loop=loop_name)
