@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
+import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+
+import proxy
 
 _TESTS = Path(__file__).parent
 _MEASURED = ("contract", "stack", "unit")
@@ -32,6 +38,21 @@ def pytest_xdist_setupnodes(config: pytest.Config) -> None:
     """
     os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
     _end_measurement(config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """Tests are collected untraced: what is measured is imported before."""
+    measuring = _measuring(session.config)
+    if measuring is None or session.config.getoption("dist", "no") != "no":
+        yield
+        return
+    for module in pkgutil.walk_packages(proxy.__path__, "proxy."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    measuring.pause()
+    yield
+    measuring.resume()
 
 
 @pytest.hookimpl(trylast=True)
@@ -64,6 +85,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def _end_measurement(config: pytest.Config) -> None:
     """Ends what pytest-cov measures in this process so far, if it does."""
+    measuring = _measuring(config)
+    if measuring is not None:
+        measuring.cov.stop()
+
+
+def _measuring(config: pytest.Config) -> Any:
+    """What measures coverage in this process; None where nothing does."""
     plugin = config.pluginmanager.getplugin("_cov")
-    if plugin is not None and plugin.cov_controller:
-        plugin.cov_controller.cov.stop()
+    return None if plugin is None else plugin.cov_controller

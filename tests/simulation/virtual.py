@@ -61,7 +61,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._due_at
 
     def tick(self) -> None:
-        """One pass."""
+        """One pass; where nothing can happen in it, only its time passes."""
+        base: Any = self
+        if not base._ready and (not base._scheduled or base._scheduled[0].when() > self.time()):
+            self._clock.advance(PASS_S)
+            return
         self.call_soon(self.stop)
         self.run_forever()
 
