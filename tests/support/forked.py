@@ -89,10 +89,10 @@ class Forked:
         """The exit code, once it has ended; raises `subprocess.TimeoutExpired`."""
         if self.returncode is None:
             handle = os.pidfd_open(self.pid)
-            try:
-                select.select([handle], [], [], timeout)
-            finally:
-                os.close(handle)
+            ended = select.poll()
+            ended.register(handle, select.POLLIN)
+            ended.poll(None if timeout is None else timeout * 1000.0)
+            os.close(handle)
         code = self.poll()
         if code is None:
             raise subprocess.TimeoutExpired("tidegate", timeout or 0.0)

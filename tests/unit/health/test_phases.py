@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from proxy.health.phases import Phases
 from tests.support.values import attempt, candidate
 
@@ -43,6 +45,7 @@ def test_the_phase_in_which_it_was_cut_has_its_time_too() -> None:
     assert _p50(phases)["connect"] == 2000.0
 
 
+@pytest.mark.no_cover  # volume
 def test_ten_a_second_are_noted_and_a_minute_is_told() -> None:
     """However many calls there are, and whatever was before."""
     phases = Phases()

@@ -62,6 +62,7 @@ def test_calls_that_come_evenly_need_no_proof_by_number() -> None:
     assert silence.look(at + 180.0) is not None
 
 
+@pytest.mark.no_cover  # volume
 @pytest.mark.parametrize("hour", [10.25, 15.5, 20.75])
 def test_silence_is_found_within_three_times_the_usual_longest_pause(hour: float) -> None:
     """After two weeks, in the midst of an hour: since the last call."""

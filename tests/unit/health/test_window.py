@@ -119,6 +119,7 @@ def test_slow_and_rejected_need_more_than_failures_do() -> None:
     assert significant(Kind.REJECTED, [9] * 60, calls) is not None
 
 
+@pytest.mark.no_cover  # volume
 def test_memory_does_not_grow_with_calls() -> None:
     """A ring is as large after a day as after a second; reasons are bounded."""
     at = _Slice()
