@@ -55,9 +55,5 @@ def test_no_canary_is_kept_or_told(tmp_path: Path) -> None:
         seen[file.name] = file.read_bytes()
     assert {"alive: j.db-wal", "j.db", "j.db.keys", "stdout.jsonl", "stderr.txt"} <= set(seen)
     assert len(caller.ours) == 13
-    assert {
-        (place, name): canary.found(secret, data)
-        for place, data in seen.items()
-        for name, secret in SECRETS.items()
-        if canary.found(secret, data)
-    } == {}
+    found = {place: canary.found_any(SECRETS.values(), data) for place, data in seen.items()}
+    assert {place: disguises for place, disguises in found.items() if disguises} == {}
