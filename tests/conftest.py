@@ -34,8 +34,7 @@ settings.load_profile("tidegate")
 def pytest_xdist_setupnodes(config: pytest.Config) -> None:
     """A worker measures coverage by itself, and not once more as a process that a test started.
 
-    The process that hands out the tests runs none of what is measured: to trace it costs it five
-    times what it has to do.
+    The process that hands out the tests runs none of what is measured, and is not traced.
     """
     os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
     _end_measurement(config)
@@ -52,8 +51,10 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     measuring.pause()
-    yield
-    measuring.resume()
+    try:
+        yield
+    finally:
+        measuring.resume()
 
 
 @pytest.hookimpl(trylast=True)
