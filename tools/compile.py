@@ -24,6 +24,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -132,6 +133,11 @@ def bytecode(package: Path) -> None:
         raise ValueError(f"{package}: not all of it is Python")
 
 
+def headers() -> bool:
+    """Whether this Python can be compiled against; a distribution's has its headers apart."""
+    return (Path(sysconfig.get_path("include")) / "Python.h").is_file()
+
+
 def compiled(root: Path, folder: Path) -> bool:
     """Bring `folder` up to date; False when it was. Raises CalledProcessError."""
     files = sorted(file.relative_to(root).as_posix() for file in (root / "proxy").rglob("*.py"))
@@ -142,6 +148,11 @@ def compiled(root: Path, folder: Path) -> bool:
     wanted, stamp = fingerprint(root, files), folder / STAMP
     if stamp.is_file() and stamp.read_text(encoding="ascii") == wanted:
         return False
+    if not headers():
+        raise ValueError(
+            "Python's headers are not here; on Debian: apt-get install python3-dev, or give a "
+            "Python that has them: make clean compiled PYTHON=..."
+        )
     copied(root, folder)
     for source in sources:
         (folder / source.path).write_text(with_native_inits(source.text), encoding="utf-8")

@@ -1,9 +1,8 @@
 """Starts the real `tidegate run` process, tells where it listens, and ends it by its id.
 
-The process is started as an operator would start it, or by a template that has done
-the imports where many are started (forked.py); its standard output (canonical log lines)
-and standard error go to files in the directory given, or the former to a descriptor,
-where a run writes more than a file should hold.
+The process is started as an operator would start it; its standard output
+(canonical log lines) and standard error go to files in the directory given,
+or the former to a descriptor, where a run writes more than a file should hold.
 """
 
 from __future__ import annotations
@@ -19,10 +18,9 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from tests.support import config as configuration
-from tests.support.forked import Forked, Template
 
 READY = re.compile(r"^tidegate ready: payments (\S+) admin (\S+)$", re.MULTILINE)
 READY_WAIT_S = 20.0
@@ -52,11 +50,8 @@ def parse_address(text: str) -> Address:
 class Sidecar:
     """A running sidecar; use as a context manager, so that it is ended whatever happens.
 
-    `within` is a command that prepares a place and then becomes the sidecar. With a `template`
-    it is the one that becomes it, except where there is such a command or an environment.
+    `within` is a command that prepares a place and then becomes the sidecar.
     """
-
-    template: ClassVar[Template | None] = None
 
     def __init__(
         self,
@@ -72,25 +67,29 @@ class Sidecar:
         self._stdout_path = directory / "stdout.jsonl"
         self._stderr_path = directory / "stderr.txt"
         file = configuration.write(directory, config)
-        arguments = ["run", "--config", str(file), "--loop", loop]
+        command = [
+            *within,
+            sys.executable,
+            "-m",
+            "proxy",
+            "run",
+            "--config",
+            str(file),
+            "--loop",
+            loop,
+        ]
         surroundings = {**os.environ, "PYTHONPATH": PACKAGE, **(environment or {})}
         if loop != "uvloop":  # its lines are those of the other loop: to trace them once will do
             surroundings.pop("COVERAGE_PROCESS_CONFIG", None)
         with self._stdout_path.open("wb") as out, self._stderr_path.open("wb") as err:
-            written = out.fileno() if stdout is None else stdout
-            if self.template is not None and not within and environment is None:
-                self.process: subprocess.Popen[bytes] | Forked = self.template.start(
-                    arguments, directory, surroundings, written, err.fileno()
-                )
-            else:
-                self.process = subprocess.Popen(
-                    [*within, sys.executable, "-m", "proxy", *arguments],
-                    stdin=subprocess.DEVNULL,
-                    stdout=written,
-                    stderr=err,
-                    cwd=directory,
-                    env=surroundings,
-                )
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out if stdout is None else stdout,
+                stderr=err,
+                cwd=directory,
+                env=surroundings,
+            )
         try:
             self.payments, self.admin = self._wait_ready()
         except BaseException:

@@ -79,3 +79,13 @@ def test_a_copy_has_all_that_the_package_is_made_of(tmp_path: Path) -> None:
     assert not (folder / "old.so").exists()
     assert (folder / "proxy" / "app.py").is_file()
     assert (folder / "config" / "partners" / "stripe.yaml").is_file()
+
+
+def test_without_headers_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A page of a C compiler's errors would not."""
+    monkeypatch.setattr("tools.compile.sysconfig.get_path", lambda name: str(tmp_path / name))
+    assert tool.main([str(tmp_path / "compiled")]) == 1
+    assert "apt-get install python3-dev" in capsys.readouterr().err
+    assert not (tmp_path / "compiled").exists()

@@ -16,9 +16,8 @@ import pytest
 
 from tests.support import config
 from tests.support.client import Client, Reply
-from tests.support.forked import Template
 from tests.support.origin import Origin
-from tests.support.sidecar import PACKAGE, Sidecar
+from tests.support.sidecar import Sidecar
 
 LINE_BYTES_MAX = 2048
 HEADER_BYTES_MAX = 8192
@@ -105,20 +104,10 @@ def loop_name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(scope="session")
-def template() -> Iterator[Template]:
-    """What this worker's sidecars are copies of."""
-    with Template(PACKAGE) as process:
-        yield process
-
-
 @pytest.fixture(scope="module", autouse=True)
-def _quick_starts(template: Template) -> Iterator[None]:
-    """How the process is started is told in tests/unit; here it is what it does.
-
-    Nor is any process traced for coverage: the lines are those of tests/unit and tests/stack.
-    """
-    with patch.object(Sidecar, "template", template), patch.dict(os.environ):
+def _untraced() -> Iterator[None]:
+    """No process is traced for coverage: the lines are those of tests/unit and tests/stack."""
+    with patch.dict(os.environ):
         os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
         yield
 
