@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,5 +83,6 @@ def describe_machine() -> dict[str, object]:
         "cores": os.cpu_count(),
         "kernel": platform.release(),
         "python": platform.python_version(),
+        "python_prefix": sys.base_prefix,
         "load_average_1m": os.getloadavg()[0],
     }
