@@ -165,7 +165,7 @@ class Writer:
         """All of it or nothing; the error of the database, if there was one.
 
         A change of one row is one statement, and so a transaction without our asking for one:
-        that saves a call that has the disk for itself 30 us of work between two syncs.
+        that saves a call that has the disk for itself some 20 us of work between two syncs.
         """
         if self.broken:
             return sqlite3.OperationalError("broken")
