@@ -10,12 +10,18 @@ from pathlib import Path
 
 from proxy.idempotency.record import Record, Scope, State, check
 from proxy.idempotency.rows import COLUMNS, values
+from proxy.idempotency.sqlite_ids import Ids
+from proxy.idempotency.sqlite_read import WORKING_FROM
+from proxy.idempotency.sqlite_schema import SET_META
 
 _ANSWER_BYTES = 400
 """A sealed answer of the sandbox has about as many."""
+_CHECKED_EVERY = 1_000
 _DOUBTFUL_EVERY = 5_000
-_SENDING_EVERY = 10_000
-"""A few rows have no end: the start has to find them among all the others."""
+_SENDING_OF = 10_000
+"""A few rows have no end, and the start has to find them: one of so many is in doubt, wherever it
+stands, and as many of these, the newest, were at work when the process died.
+"""
 
 
 def age(path: Path, rows: int) -> None:
@@ -29,6 +35,10 @@ def age(path: Path, rows: int) -> None:
             connection.executemany(
                 f"INSERT INTO calls ({names}) VALUES ({marks})", map(values, _records(rows))
             )
+            connection.execute(SET_META, (WORKING_FROM, rows - rows // _SENDING_OF))
+        ids = Ids(connection)
+        with connection:
+            ids.write()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         connection.close()
@@ -46,19 +56,18 @@ def forget_pages(path: Path) -> None:
 
 def _records(count: int) -> Iterator[Record]:
     now = time.time()
+    ended = count - count // _SENDING_OF
     for number in range(count):
-        row = _record(number, now - count + number)
-        if number < _SENDING_EVERY:
+        state = State.SENDING if number >= ended else State.SETTLED
+        if state is State.SETTLED and number % _DOUBTFUL_EVERY == 0:
+            state = State.IN_DOUBT
+        row = _record(number, now - count + number, state)
+        if number % _CHECKED_EVERY == 0 or number >= ended:
             check(row)
         yield row
 
 
-def _record(number: int, at: float) -> Record:
-    state = State.SETTLED
-    if number % _SENDING_EVERY == 0:
-        state = State.SENDING
-    elif number % _DOUBTFUL_EVERY == 0:
-        state = State.IN_DOUBT
+def _record(number: int, at: float, state: State) -> Record:
     ended = state is State.SETTLED
     return Record(
         id=os.urandom(16), scope=Scope("default", "acquirer", "authorize", f"aged-{number}"),

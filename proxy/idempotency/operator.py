@@ -13,10 +13,9 @@ from typing import Protocol
 from proxy.idempotency import sqlite_read
 from proxy.idempotency.record import Instant, Record, Release, Settle, Step
 from proxy.idempotency.reseal import Resealed, reseal_file
-from proxy.idempotency.rows import record, values
+from proxy.idempotency.sqlite_batch import Batch
 from proxy.idempotency.sqlite_open import connect, lock_out_others, transaction, usable
 from proxy.idempotency.sqlite_read import find
-from proxy.idempotency.sqlite_schema import READ, SAVE
 from proxy.idempotency.store import Query
 from proxy.idempotency.transitions import step
 from proxy.model.errors import StartError
@@ -96,13 +95,14 @@ def resolve(path: Path, row_id: bytes, *, done: bool, reason: str, wall: float) 
         connection = connect(path)
         try:
             with transaction(connection):
-                found = connection.execute(READ, (row_id,)).fetchone()
-                if found is None:
+                rows = Batch(connection)
+                row = rows.load(row_id)
+                if row is None:
                     raise StartError(f"there is no call {row_id.hex()} in {path}")
-                row = record(found)
                 made = word(row, done=done, reason=reason)
                 after = step(row, row.token, made, Instant(wall, row.changed_kept))
-                connection.execute(SAVE, values(after))
+                rows.save(after)
+                rows.flush()
         finally:
             connection.close()
     return after

@@ -29,7 +29,7 @@ class Resealed:
     changed: int = 0
     unreadable: int = 0
     share: float = 0.0
-    """Of all rows, from 0 to 1: ids are digests, so they are spread evenly."""
+    """Of all rows, from 0 to 1."""
 
 
 class Answers(Protocol):

@@ -21,15 +21,15 @@ from proxy.idempotency.ballast import Ballast
 from proxy.idempotency.record import TAKEN, Claim, Instant, Record, State, Step, Verdict
 from proxy.idempotency.rows import record
 from proxy.idempotency.sqlite_batch import Batch
+from proxy.idempotency.sqlite_format import prepare
 from proxy.idempotency.sqlite_open import connect, lock_out_others, transaction, usable
-from proxy.idempotency.sqlite_read import counts, find, named, unsettled
-from proxy.idempotency.sqlite_schema import LINKED, META, OPEN_ROWS, SCHEMA, UPGRADES, VERSION
-from proxy.idempotency.sqlite_upkeep import index_keys, note_blocked, purge, reseal
+from proxy.idempotency.sqlite_read import WORKING_FROM, counts, find, named, unsettled
+from proxy.idempotency.sqlite_schema import LEFT, LINKED, SET_META
+from proxy.idempotency.sqlite_upkeep import note_blocked, purge, reseal
 from proxy.idempotency.store import Query, SealAgain, StoreUnavailable
 from proxy.idempotency.transitions import after_crash, claim, step
 from proxy.idempotency.writer import Writer
 from proxy.model.affinity import PLACES_MAX, Place
-from proxy.model.errors import StartError
 from proxy.model.unsettled import Unsettled
 
 T = TypeVar("T")
@@ -57,8 +57,8 @@ class SqliteStore:
             undo.callback(self._lock.close)
             self._connection = connect(path)
             undo.callback(self._connection.close)
+            self._kept_before = prepare(self._connection, path)
             self._rows = Batch(self._connection)
-            self._kept_before = self._begin()
             self.resumed = self._resume()
             undo.pop_all()
         self._purged_to = 0
@@ -82,14 +82,14 @@ class SqliteStore:
             now = self.instant()
             if self._rows.may_add(wanted.id):
                 verdict, row = claim(None, wanted, now)
-                if self._rows.add(row):
-                    return verdict, row
+                self._rows.add(row)
+                return verdict, row
             verdict, row = claim(self._rows.load(wanted.id), wanted, now)
             if verdict in TAKEN:
                 self._rows.save(row)
             return verdict, row
 
-        return self._writer.submit(work, begins=True, row_id=wanted.id)
+        return self._writer.submit(work, begins=True, one_row=True)
 
     def step(self, row_id: bytes, token: int, made: Step) -> asyncio.Future[Record]:
         """Change a row under the token of its claim."""
@@ -99,7 +99,7 @@ class SqliteStore:
             self._rows.save(row)
             return row
 
-        return self._writer.submit(work, row_id=row_id)
+        return self._writer.submit(work, one_row=True)
 
     async def read(self, row_id: bytes) -> Record | None:
         """A row as it stands."""
@@ -143,7 +143,8 @@ class SqliteStore:
             self._rows.flush()
             before = self.instant().kept - kept_s
             gone, self._purged_to = purge(self._connection, before, limit, self._purged_to)
-            return gone
+            self._rows.purged(gone)
+            return len(gone)
 
         return await self._writer.submit(work)
 
@@ -152,7 +153,9 @@ class SqliteStore:
 
         def work() -> None:
             self._rows.flush()
-            note_blocked(self._connection, counts)
+            found = [(self._rows.number(row_id), *said) for row_id, said in counts.items()]
+            there = [(number, count, at) for number, count, at in found if number is not None]
+            note_blocked(self._connection, there)
             self._rows.forget(counts)
 
         await self._writer.submit(work, begins=True)
@@ -196,48 +199,30 @@ class SqliteStore:
         kept = self.instant().kept
         if kept - self._kept_saved >= _KEPT_EVERY_S and not self._writer.full:
             self._kept_saved = kept
-            saved = self._writer.submit(lambda: self._put("kept", kept))
+            saved = self._writer.submit(lambda: self._note(kept))
             saved.add_done_callback(lambda done: done.exception())
         self._loop.call_later(_KEPT_EVERY_S, self._tend)
 
     # -- on the writing thread, or before it begins ---------------------------------------
 
+    def _note(self, kept: float) -> None:
+        """What a start will want to know."""
+        self._rows.flush()
+        self._put("kept", kept)
+        self._put(WORKING_FROM, self._rows.working_from())
+
     def _put(self, name: str, value: float) -> None:
-        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
-
-    def _begin(self) -> float:
-        """Make the schema, check its version; how long the journal had been open before."""
-        self._connection.execute(META)
-        found = dict(self._connection.execute("SELECT name, value FROM meta").fetchall())
-        version = found.get("version", VERSION)
-        if version != VERSION and version not in UPGRADES:
-            raise StartError(
-                f"the journal {self._path} has format {found['version']}, this release reads "
-                f"{VERSION}; run the release that wrote it, or a newer one"
-            )
-        if version != VERSION:
-            self._upgrade(version)
-        self._connection.executescript(SCHEMA)
-        index_keys(self._connection)
-        self._put("version", VERSION)
-        return float(found.get("kept", 0.0))
-
-    def _upgrade(self, version: int) -> None:
-        """Bring a file of an older format up to this one; all of it or nothing."""
-        with transaction(self._connection):
-            for older in range(version, VERSION):
-                for statement in UPGRADES[older]:
-                    self._connection.execute(statement)
-            self._put("version", VERSION)
+        self._connection.execute(SET_META, (name, value))
 
     def _resume(self) -> dict[State, int]:
         """Rows that a dead run left behind: unsent ones are free, sent ones in doubt."""
         after: dict[State, int] = {}
         with transaction(self._connection):
-            left = self._connection.execute(f"{OPEN_ROWS} AND state IN ('claimed', 'sending')")
-            for columns in left.fetchall():
-                row = after_crash(record(columns), self.instant())
+            for _, *columns in self._connection.execute(LEFT).fetchall():
+                row = after_crash(record(tuple(columns)), self.instant())
                 self._rows.save(row)
                 after[row.state] = after.get(row.state, 0) + 1
             self._rows.flush()
+            if after:
+                self._put(WORKING_FROM, self._rows.working_from())
         return after

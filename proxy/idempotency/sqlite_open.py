@@ -19,8 +19,7 @@ _NETWORK_FILE_SYSTEMS = frozenset(
 )
 _RACE_FIXED_IN = (3, 51, 3)
 _PAGE_BYTES = 2048
-"""Of a new file. Each new key changes a page of its own in the index of ids, and a change writes
-whole pages: with a million rows, the usual 4096 cost a twentieth of the calls."""
+"""Of a new file. A change writes whole pages, and the usual 4096 are more than it needs."""
 
 
 def version_warning() -> str | None:
@@ -78,7 +77,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk may have ended it already
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
 

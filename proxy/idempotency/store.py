@@ -96,9 +96,11 @@ class Store(Protocol):
         """
 
     async def reseal(self, seal_again: SealAgain, limit: int, after: bytes) -> tuple[bytes, int]:
-        """Seal the answers of up to `limit` rows anew, in the order of their ids, behind `after`.
+        """Seal the answers of up to `limit` rows anew, from where the last asking got: `after`,
+        b"" at the beginning.
 
-        (the last id that was looked at, or b"" at the end; how many answers were changed)
+        (where it got, or b"" at the end; how many answers were changed). The first four bytes of
+        where it got say how far that is, as a share of 2**32.
         """
 
     async def close(self) -> None:

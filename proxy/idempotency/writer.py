@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -31,8 +31,8 @@ class _Change:
     done: asyncio.Future[Any]
     begins: bool
     """It begins something new, which can wait until there is room on the disk again."""
-    row_id: bytes | None
-    """The row that it will look at, and the only one that it changes."""
+    one_row: bool
+    """It looks at one row, and changes no other."""
     result: Any = None
     error: Exception | None = None
 
@@ -40,9 +40,9 @@ class _Change:
 class Held(Protocol):
     """What the changes of a batch look at; asked on the writing thread alone."""
 
-    def begin(self, row_ids: Sequence[bytes], *, alone: bool) -> None:
-        """A batch begins that will look at these rows; `alone`: at this one and nothing else,
-        and each statement is a commit by itself.
+    def begin(self, *, alone: bool) -> None:
+        """A batch begins; `alone`: it looks at one row and nothing else, and each statement is
+        a commit by itself.
         """
 
     def flush(self) -> None:
@@ -52,7 +52,9 @@ class Held(Protocol):
         """The transaction was rolled back."""
 
     def tend(self, *, idle: bool) -> None:
-        """A commit is told; `idle`: nobody waits for the next one. May raise sqlite3.Error."""
+        """A commit is told, or that there was none; `idle`: nobody waits for the next one. May
+        raise sqlite3.Error.
+        """
 
 
 class Writer:
@@ -94,7 +96,7 @@ class Writer:
         work: Callable[[], T],
         *,
         begins: bool = False,
-        row_id: bytes | None = None,
+        one_row: bool = False,
     ) -> asyncio.Future[T]:
         """Run `work` in the next commit; the future ends when that is durable.
 
@@ -105,7 +107,7 @@ class Writer:
             done.set_exception(StoreUnavailable())
             return done
         self._submitted_at.append(time.monotonic())
-        self._changes.put(_Change(work, done, begins, row_id))
+        self._changes.put(_Change(work, done, begins, one_row))
         return done
 
     def close(self) -> None:
@@ -171,11 +173,10 @@ class Writer:
             return sqlite3.OperationalError("broken")
         execute = self._connection.execute
         try:
-            row_ids = [change.row_id for change in batch if change.row_id is not None]
-            alone = len(batch) == len(row_ids) == 1
+            alone = len(batch) == 1 and batch[0].one_row
             if not alone:
                 execute("BEGIN IMMEDIATE")
-            self._rows.begin(row_ids, alone=alone)
+            self._rows.begin(alone=alone)
             for change in batch:
                 self._work(change)
             self._rows.flush()

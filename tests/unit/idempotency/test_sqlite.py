@@ -135,7 +135,7 @@ async def test_a_format_of_another_release_is_refused(disk: Disk) -> None:
     other.execute("UPDATE meta SET value = 99 WHERE name = 'version'")
     other.commit()
     other.close()
-    with pytest.raises(StartError, match=r"format 99, this release reads 2"):
+    with pytest.raises(StartError, match=r"format 99, this release reads 3"):
         disk.open()
     with pytest.raises(StartError, match=r"format 99"):
         disk.open()

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 
 import pytest
 
 from proxy.idempotency.rows import COLUMNS
-from proxy.idempotency.sqlite_schema import CHANGE, KEPT, SAVES, SCHEMA, reads
+from proxy.idempotency.sqlite_schema import BLOCKS, CHANGE, FIND, KEPT, SAVES
+from tests.unit.idempotency.tables import make_tables
 
 
 @pytest.fixture
-def connection() -> sqlite3.Connection:
+def connection() -> Iterator[sqlite3.Connection]:
     """The tables, in memory."""
     made = sqlite3.connect(":memory:")
-    made.executescript(SCHEMA)
-    return made
+    make_tables(made)
+    yield made
+    made.close()
 
 
 def test_each_statement_saves_as_many_rows_as_it_says(connection: sqlite3.Connection) -> None:
@@ -23,8 +26,8 @@ def test_each_statement_saves_as_many_rows_as_it_says(connection: sqlite3.Connec
     assert list(SAVES) == sorted(SAVES, reverse=True)
     assert 1 in SAVES
     for count, statement in SAVES.items():
-        assert statement.count("?") == count * len(COLUMNS) <= 999
-        rows = [[f"{count}-{number}", *COLUMNS[1:]] for number in range(count)]
+        assert statement.count("?") == count * (1 + len(COLUMNS)) <= 999
+        rows = [[count * 100 + at, f"{count}-{at}", *COLUMNS[1:]] for at in range(count)]
         connection.execute(statement, [value for row in rows for value in row])
     found = connection.execute("SELECT count(*) FROM calls").fetchone()
     assert found == (sum(SAVES),)
@@ -33,24 +36,32 @@ def test_each_statement_saves_as_many_rows_as_it_says(connection: sqlite3.Connec
 def test_a_change_leaves_whose_row_it_is(connection: sqlite3.Connection) -> None:
     """Its id and its scope; every other column is what it is said to be."""
     assert COLUMNS[:KEPT] == ("id", "tenant", "scope_group", "operation", "idem_key")
-    connection.execute(SAVES[1], COLUMNS)
+    connection.execute(SAVES[1], (7, *COLUMNS))
     after = [f"new {name}" for name in COLUMNS[KEPT:]]
-    assert connection.execute(CHANGE, [*after, "id"]).rowcount == 1
-    assert connection.execute(CHANGE, [*after, "another"]).rowcount == 0
-    statement, padding = reads(1)
-    found = connection.execute(statement, ["id", *padding]).fetchall()
-    assert found == [(*COLUMNS[:KEPT], *after)]
+    assert connection.execute(CHANGE, [*after, 7]).rowcount == 1
+    assert connection.execute(CHANGE, [*after, 8]).rowcount == 0
+    found = connection.execute(FIND, ["id", *range(BLOCKS)]).fetchall()
+    assert found == [(7, *COLUMNS[:KEPT], *after)]
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 17, 256])
-def test_a_reading_fits_its_parameters(connection: sqlite3.Connection, count: int) -> None:
-    """Those that are left over find nothing."""
-    connection.execute(SAVES[1], COLUMNS)
-    statement, padding = reads(count)
-    wanted = [*[f"x{number}" for number in range(count - 1)], "id"]
-    assert connection.execute(statement, [*wanted, *padding]).fetchall() == [COLUMNS]
+def test_a_row_is_found_in_any_block_of_a_stretch_and_in_no_other(
+    connection: sqlite3.Connection,
+) -> None:
+    """By the index alone, and so in no time."""
+    for number in (1, 65_535, 65_536, 131_071, 131_072):
+        connection.execute(SAVES[1], (number, f"id {number}", *COLUMNS[1:]))
+    second = range(BLOCKS, 2 * BLOCKS)
+    found = {
+        number: connection.execute(FIND, [f"id {number}", *second]).fetchone() is not None
+        for number in (1, 65_535, 65_536, 131_071, 131_072)
+    }
+    assert [number for number, there in found.items() if there] == [65_536, 131_071]
+    (plan,) = connection.execute(f"EXPLAIN QUERY PLAN {FIND}", ["x", *second]).fetchall()
+    assert plan[3] == "SEARCH calls USING INDEX calls_block_id (<expr>=? AND id=?)"
 
 
-def test_there_are_few_different_readings() -> None:
-    """Each is compiled once and kept."""
-    assert len({reads(count)[0] for count in range(1, 257)}) == 9
+def test_two_rows_of_a_block_cannot_have_one_id(connection: sqlite3.Connection) -> None:
+    """Should a filter ever lie about the newest rows, SQLite refuses."""
+    connection.execute(SAVES[1], (1, *COLUMNS))
+    with pytest.raises(sqlite3.IntegrityError, match="calls_block_id"):
+        connection.execute(SAVES[1], (2, *COLUMNS))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -46,8 +44,9 @@ async def test_duplicates_are_added_to_their_rows(store: SqliteStore) -> None:
 
 
 async def test_answers_are_sealed_anew_a_few_at_a_time(store: SqliteStore) -> None:
-    """In the order of the ids, each once; what is said to be current stays as it is."""
+    """In the order in which they came, each once; what is said to be current stays as it is."""
     seen: list[bytes] = []
+    shares: list[float] = []
 
     def again(row_id: bytes, sealed: bytes) -> bytes | None:
         seen.append(row_id)
@@ -57,10 +56,13 @@ async def test_answers_are_sealed_anew_a_few_at_a_time(store: SqliteStore) -> No
     for _ in range(3):
         last, changed = await store.reseal(again, 2, last)
         number += changed
+        shares.append(int.from_bytes(last[:4], "big") / 2**32 if last else 1.0)
         if not last:
             break
     assert (last, number) == (b"", 2)
-    assert seen == sorted(wanted(key).id for key in "abc")
+    assert seen == [wanted(key).id for key in "abc"]
+    assert shares == sorted(shares)
+    assert 0.0 < shares[0] < 1.0
     answers = {key: (await store.claim(wanted(key)))[1].answer for key in "abc"}
     assert answers == {"a": b"anew sealed", "b": b"sealed", "c": b"anew sealed"}
 
@@ -81,22 +83,3 @@ async def test_purging_goes_by_the_state_and_the_kept_clock(store: SqliteStore) 
     assert await store.purge(3600.0, 10) == 0
     assert await store.purge(-1.0, 10) == 3
     assert await store.read(wanted("work").id) is not None
-
-
-async def test_a_file_that_has_an_index_of_keys_keeps_it(tmp_path: Path) -> None:
-    """A full disk must not keep a journal from opening, and its rows from being asked."""
-    path, loop = tmp_path / "j.db", asyncio.get_running_loop()
-    clock = ManualClock()
-    for older in (False, True):
-        if older:
-            with closing(sqlite3.connect(path)) as connection, connection:
-                connection.execute("DROP INDEX calls_block_key")
-                connection.execute("CREATE INDEX calls_key ON calls (idem_key)")
-        store = SqliteStore(path, loop, wall=clock.wall, failed=lambda _: None)
-        await store.claim(wanted(f"older: {older}"))
-        assert len(await store.named(f"older: {older}")) == 1
-        await store.close()
-        with closing(sqlite3.connect(path)) as connection:
-            asked = "SELECT name FROM sqlite_master WHERE sql LIKE '%idem_key)'"
-            found = connection.execute(asked).fetchall()
-        assert found == [("calls_key" if older else "calls_block_key",)]

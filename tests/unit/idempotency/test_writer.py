@@ -42,37 +42,36 @@ async def test_changes_that_wait_share_a_commit(bench: Bench) -> None:
 
 
 async def test_the_rows_hear_of_a_batch_before_it_and_of_each_commit(bench: Bench) -> None:
-    """All rows of a batch at once, in the order of its changes."""
+    """Once for all changes of a batch, however many."""
     gate = threading.Event()
     first = bench.writer.submit(lambda: gate.wait(10))
-    others = [bench.writer.submit(bench.put(0), row_id=bytes([number])) for number in range(5)]
+    others = [bench.writer.submit(bench.put(0), one_row=True) for _ in range(5)]
     gate.set()
     await asyncio.gather(first, *others)
-    asked = [each for batch in bench.ahead for each in batch]
-    assert asked == [bytes([number]) for number in range(5)]
-    assert len(bench.ahead) <= 2
+    assert bench.batches <= 2
     assert bench.flushed_at == list(range(bench.commits))
+    assert not bench.alone
 
 
 async def test_one_row_alone_is_a_commit_without_being_asked_for_one(bench: Bench) -> None:
     """Its one statement is; a change that may be of many rows gets a transaction."""
-    assert await bench.writer.submit(bench.put(1), row_id=b"1") == 1
+    assert await bench.writer.submit(bench.put(1), one_row=True) == 1
     assert (bench.alone, bench.commits, bench.rows()) == (True, 0, 1)
     assert await bench.writer.submit(bench.put(2)) == 2
     assert (bench.alone, bench.commits, bench.rows()) == (False, 1, 2)
-    assert bench.ahead == [[b"1"], []]
+    assert bench.batches == 2
 
 
 async def test_one_row_alone_is_told_of_a_full_disk_like_many(tmp_path: Path) -> None:
     """What begins is refused, and what was begun goes into the room that was kept."""
     bench = Bench(tmp_path, pages_max=4)
     big = b"x" * 20_000
-    assert await bench.writer.submit(bench.put(big), row_id=b"1") == big
+    assert await bench.writer.submit(bench.put(big), one_row=True) == big
     assert (bench.alone, bench.rows(), bench.writer.full, bench.undone) == (True, 1, True, 1)
     bench.writer.full = False
     bench.connection.execute("PRAGMA max_page_count = 1")
     with pytest.raises(StoreUnavailable):
-        await bench.writer.submit(bench.put(big), begins=True, row_id=b"1")
+        await bench.writer.submit(bench.put(big), begins=True, one_row=True)
     assert (bench.rows(), bench.writer.broken, bench.failures) == (1, False, [])
     bench.close()
 

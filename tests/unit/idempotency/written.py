@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ class Bench:
             self.connection.execute(f"PRAGMA max_page_count = {pages_max}")
         self.commits = 0
         self.undone = 0
-        self.ahead: list[list[bytes]] = []
+        self.batches = 0
         self.alone = False
         """Whether the batch at hand is one row alone."""
         self.flushed_at: list[int] = []
@@ -41,10 +41,10 @@ class Bench:
     def _trace(self, statement: str) -> None:
         self.commits += statement == "COMMIT"
 
-    def begin(self, row_ids: Sequence[bytes], *, alone: bool) -> None:
-        """What a batch will look at."""
+    def begin(self, *, alone: bool) -> None:
+        """Called before the first change of a batch."""
         assert self.connection.in_transaction is not alone
-        self.ahead.append(list(row_ids))
+        self.batches += 1
         self.alone = alone
 
     def flush(self) -> None:

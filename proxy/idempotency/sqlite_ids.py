@@ -1,0 +1,145 @@
+"""Where in a journal file the row with an id is, and which number a new row gets.
+
+An index of ids alone is the dearest part of a journal: ids are random, so with a million
+rows each new one reads and changes a page of its own. Here ids are indexed by blocks of
+4096 rows, so that new ones share the pages of the newest block, and filters in memory say
+which stretches of rows an id may be in: of a new one, none. They take 2 bytes a row.
+
+A stretch's filter is written down when the stretch is full. What is missing or damaged is
+made anew from the rows, so no filter ever lacks a row that the file has: otherwise a key
+could be taken for a new one, and its payment sent again. For that reason numbers are never
+used again: no row comes into a stretch whose filter is written.
+
+For the writing thread alone.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+from proxy.idempotency.id_filter import BYTES, SHIFT, add, may_have, places
+from proxy.idempotency.sqlite_read import BLOCK
+from proxy.idempotency.sqlite_schema import BLOCKS, FIND
+
+_IDS = f"SELECT id FROM calls WHERE {BLOCK} = ?"  # noqa: S608 - names of ours
+_NUMBERS = "SELECT min(number), max(number) FROM calls"
+_WRITTEN = "SELECT stretch, check_sum, bits FROM filters"
+_WRITE = "INSERT OR REPLACE INTO filters VALUES (?, ?, ?)"
+_ANY = "SELECT 1 FROM calls WHERE number >= ? AND number < ? LIMIT 1"
+_DROP = "DELETE FROM filters WHERE stretch = ?"
+
+
+class Ids:
+    """Of one connection. Raises sqlite3.Error, where a file is asked."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._full: dict[int, bytes] = {}
+        """By stretch, oldest first: the filters that change no more."""
+        self._unwritten: list[int] = []
+        """Of those, the ones that the file does not have."""
+        self._writing = 0
+        """How many of them the transaction at hand writes."""
+        self._dropping: list[int] = []
+        """Those that it deletes. Until it is durable they are asked as before."""
+        self._bits = bytearray(BYTES)
+        """Of the stretch that is being filled: the one of the next number."""
+        self.next = 1
+        self._load()
+
+    def take(self, row_id: bytes) -> int:
+        """The number of a new row."""
+        number = self.next
+        self.next = number + 1
+        add(self._bits, row_id)
+        if self.next >> SHIFT != number >> SHIFT:
+            self._full[number >> SHIFT] = bytes(self._bits)
+            self._unwritten.append(number >> SHIFT)
+            self._bits = bytearray(BYTES)
+        return number
+
+    def may_have(self, row_id: bytes) -> bool:
+        """Whether there may be a row with this id; False is certain."""
+        at = places(row_id)
+        return may_have(self._bits, at) or any(may_have(bits, at) for bits in self._full.values())
+
+    def find(self, row_id: bytes) -> tuple[Any, ...] | None:
+        """Number and columns of the row with this id."""
+        at = places(row_id)
+        stretches = [self.next >> SHIFT] if may_have(self._bits, at) else []
+        stretches += [each for each, bits in reversed(self._full.items()) if may_have(bits, at)]
+        for stretch in stretches:
+            first = stretch * BLOCKS
+            asked = (row_id, *range(first, first + BLOCKS))
+            found: tuple[Any, ...] | None = self._connection.execute(FIND, asked).fetchone()
+            if found is not None:
+                return found
+        return None
+
+    # -- what the file has ------------------------------------------------------------
+
+    def write(self) -> None:
+        """Write the filters of the stretches that are full, in the transaction at hand."""
+        self._writing = len(self._unwritten)
+        for stretch in self._unwritten:
+            bits = self._full[stretch]
+            self._connection.execute(_WRITE, (stretch, zlib.crc32(bits), bits))
+
+    def purge(self, numbers: Iterable[int]) -> None:
+        """Rows with these numbers were deleted by the transaction at hand: a filter without rows
+        goes with them.
+
+        Not the newest one, which shows which numbers were used.
+        """
+        newest = next(reversed(self._full), -1)
+        for stretch in sorted({number >> SHIFT for number in numbers}):
+            if stretch in self._full and stretch != newest and not self._has_rows(stretch):
+                self._connection.execute(_DROP, (stretch,))
+                self._dropping.append(stretch)
+
+    def durable(self) -> None:
+        """What `write` and `purge` did is in the file."""
+        del self._unwritten[: self._writing]
+        for stretch in self._dropping:
+            del self._full[stretch]
+            if stretch in self._unwritten:
+                self._unwritten.remove(stretch)
+        self.undo()
+
+    def undo(self) -> None:
+        """What `write` and `purge` did was rolled back. Numbers that were taken stay so."""
+        self._writing = 0
+        self._dropping.clear()
+
+    def _has_rows(self, stretch: int) -> bool:
+        bounds = (stretch << SHIFT, (stretch + 1) << SHIFT)
+        return self._connection.execute(_ANY, bounds).fetchone() is not None
+
+    def _load(self) -> None:
+        lowest, highest = self._connection.execute(_NUMBERS).fetchone()
+        sound = {
+            stretch: bits
+            for stretch, check_sum, bits in self._connection.execute(_WRITTEN)
+            if isinstance(bits, bytes) and len(bits) == BYTES and zlib.crc32(bits) == check_sum
+        }
+        self.next = max((highest or 0) + 1, (max(sound, default=-1) + 1) << SHIFT, 1)
+        with_rows = () if highest is None else range(lowest >> SHIFT, (highest >> SHIFT) + 1)
+        for stretch in sorted({*sound, *with_rows}):
+            if stretch == self.next >> SHIFT:
+                self._bits = self._made(stretch)
+            elif stretch in sound:
+                self._full[stretch] = sound[stretch]
+            elif self._has_rows(stretch):
+                self._full[stretch] = bytes(self._made(stretch))
+                self._unwritten.append(stretch)
+
+    def _made(self, stretch: int) -> bytearray:
+        """A filter from the rows."""
+        bits = bytearray(BYTES)
+        for block in range(stretch * BLOCKS, (stretch + 1) * BLOCKS):
+            for (row_id,) in self._connection.execute(_IDS, (block,)):
+                add(bits, row_id)
+        return bits
