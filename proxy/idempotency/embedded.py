@@ -39,6 +39,7 @@ def open_embedded(
     keyring = open_keyring(path, sealing)
     store = SqliteStore(path, loop, wall=clock.wall, failed=failed)
     journal = Journal(store, loop, timeout_commit_s, bug)
+    store.tell(journal.ended)
     owner = f"{os.uname().nodename}:{os.getpid()}"
     sealer = Sealer(keyring.sealing, never_store)
     claims = Claims(journal, sealer, keyring.secret, owner, clock)

@@ -15,7 +15,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from proxy.idempotency.ballast import Ballast
 from proxy.idempotency.record import TAKEN, Claim, Instant, Record, State, Step, Verdict
@@ -68,6 +68,10 @@ class SqliteStore:
         )  # fmt: skip
         self._loop.call_later(_KEPT_EVERY_S, self._tend)
         self._closed = False
+
+    def tell(self, ended: Callable[[asyncio.Future[Any]], None]) -> None:
+        """Say so of each future that ends."""
+        self._writer.ended = ended
 
     # -- the contract -----------------------------------------------------------------
 

@@ -84,6 +84,8 @@ class Writer:
         self.full = False
         """No room for anything new; what was begun is still written, into the ballast's room."""
         self.broken = False
+        self.ended: Callable[[asyncio.Future[Any]], None] = _unheard
+        """Told of each future that ends."""
         self._writer = threading.Thread(target=self._run, name="journal", daemon=True)
         self._writer.start()
 
@@ -209,6 +211,11 @@ class Writer:
                 change.done.set_exception(change.error)
             else:
                 change.done.set_result(change.result)
+            self.ended(change.done)
+
+
+def _unheard(_: asyncio.Future[Any]) -> None:
+    """Nobody listens."""
 
 
 def _code(error: Exception) -> int:

@@ -51,3 +51,17 @@ async def test_its_settler_asks_nobody_unless_told_whom(tmp_path: Path) -> None:
     settler = journal.settler({}, ask, ManualClock(), attempts_max=9, emit=lambda _: None)
     await asyncio.wait_for(settler.run(), 1.0)
     await journal.journal.close(1.0)
+
+
+async def test_its_store_says_at_once_what_has_ended(tmp_path: Path) -> None:
+    """So a call does not wait a turn of the loop more for each commit."""
+    journal = opened(tmp_path / "j.db").journal
+    woken: list[bool] = []
+    waiter = asyncio.get_running_loop().create_future()
+    asked = asyncio.ensure_future(journal.store.claim(wanted()))
+    asked.add_done_callback(lambda _: woken.append(waiter.done()))
+    journal.own(asked, waiter)
+    await waiter
+    await asyncio.sleep(0)
+    assert woken == [True]
+    await journal.close(1.0)

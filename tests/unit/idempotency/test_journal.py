@@ -122,6 +122,20 @@ async def test_work_outlives_whoever_asks_for_it(desk: Desk) -> None:
     assert done == ["left", "stayed"]
 
 
+async def test_a_store_that_says_so_wakes_who_waits_at_once(desk: Desk) -> None:
+    """And of what does not run here nothing is heard."""
+    loop = asyncio.get_running_loop()
+    work, waiter, strange = loop.create_future(), loop.create_future(), loop.create_future()
+    desk.journal.own(work, waiter)
+    work.set_result(None)
+    assert not waiter.done()
+    desk.journal.ended(work)
+    assert waiter.done()
+    strange.set_result(None)
+    desk.journal.ended(strange)
+    assert await desk.journal.close(1.0)
+
+
 async def test_work_that_is_cancelled_keeps_nobody_waiting(desk: Desk) -> None:
     """Not even where it had not begun."""
     run = desk.journal.runs.begin(b"k")

@@ -28,6 +28,26 @@ async def test_what_was_told_is_in_the_file(bench: Bench) -> None:
     assert bench.rows() == 1
 
 
+async def test_each_future_that_ends_is_told_when_it_does(bench: Bench) -> None:
+    """Also one that failed; one that its caller has left ended by itself."""
+    told: list[object] = []
+    bench.writer.ended = told.append
+    gate = threading.Event()
+    held = bench.writer.submit(lambda: gate.wait(10))
+    left = bench.writer.submit(bench.put(1))
+
+    def wrong() -> None:
+        raise ValueError("no")
+
+    fails = bench.writer.submit(wrong)
+    left.cancel()
+    gate.set()
+    assert await held
+    with pytest.raises(ValueError, match="no"):
+        await fails
+    assert told == [held, fails]
+
+
 async def test_changes_that_wait_share_a_commit(bench: Bench) -> None:
     """While one commit is at work, the others gather."""
     gate = threading.Event()
@@ -159,7 +179,7 @@ async def test_what_can_wait_is_done_when_the_commit_is_told(bench: Bench) -> No
     bench.tending = bool
     gate.set()
     assert await later == 2
-    assert bench.tended[0]
+    assert bench.tended
 
 
 async def test_it_hears_whether_somebody_waits(bench: Bench) -> None:
@@ -175,7 +195,8 @@ async def test_it_hears_whether_somebody_waits(bench: Bench) -> None:
     second = bench.writer.submit(bench.put(2))
     gate.set()
     await asyncio.gather(first, second)
-    bench.writer.close()
+    while len(bench.tended) < 2:
+        await asyncio.sleep(0.001)
     assert bench.tended == [False, True]
 
 
