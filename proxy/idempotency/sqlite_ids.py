@@ -22,10 +22,9 @@ from typing import Any
 
 from proxy.idempotency.id_filter import BYTES, SHIFT, add, may_have, places
 from proxy.idempotency.sqlite_read import BLOCK
-from proxy.idempotency.sqlite_schema import BLOCKS, FIND
+from proxy.idempotency.sqlite_schema import BLOCKS, BOUNDS, FIND
 
 _IDS = f"SELECT id FROM calls WHERE {BLOCK} = ?"  # noqa: S608 - names of ours
-_NUMBERS = "SELECT min(number), max(number) FROM calls"
 _WRITTEN = "SELECT stretch, check_sum, bits FROM filters"
 _WRITE = "INSERT OR REPLACE INTO filters VALUES (?, ?, ?)"
 _ANY = "SELECT 1 FROM calls WHERE number >= ? AND number < ? LIMIT 1"
@@ -119,7 +118,7 @@ class Ids:
         return self._connection.execute(_ANY, bounds).fetchone() is not None
 
     def _load(self) -> None:
-        lowest, highest = self._connection.execute(_NUMBERS).fetchone()
+        lowest, highest = self._connection.execute(BOUNDS).fetchone()
         sound = {
             stretch: bits
             for stretch, check_sum, bits in self._connection.execute(_WRITTEN)

@@ -65,6 +65,8 @@ FIND = (
     f"SELECT number, {_NAMES} FROM calls WHERE id = ? "  # noqa: S608
     f"AND {BLOCK} IN ({', '.join('?' * BLOCKS)})"
 )
+BOUNDS = "SELECT (SELECT min(number) FROM calls), (SELECT max(number) FROM calls)"
+"""Asked for both at once, SQLite reads every row."""
 LINKED = (
     "SELECT partner, upstream FROM calls WHERE (link_request = ?1 OR link_answer = ?1) "  # noqa: S608
     f"AND {MADE} LIMIT ?2"

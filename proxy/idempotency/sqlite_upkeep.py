@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from proxy.idempotency.record import State
-from proxy.idempotency.sqlite_schema import DELETE
+from proxy.idempotency.sqlite_schema import BOUNDS, DELETE
 from proxy.idempotency.store import SealAgain
 
 _SHARE_BYTES = 4
@@ -68,6 +68,6 @@ def reseal(
 
 def _cursor(connection: sqlite3.Connection, number: int) -> bytes:
     """Where a resealing stands, see store.Store."""
-    lowest, highest = connection.execute("SELECT min(number), max(number) FROM calls").fetchone()
+    lowest, highest = connection.execute(BOUNDS).fetchone()
     share = (number - lowest) / (highest - lowest + 1)
     return int(share * 256**_SHARE_BYTES).to_bytes(_SHARE_BYTES, "big") + number.to_bytes(8, "big")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from proxy.idempotency.rows import COLUMNS
-from proxy.idempotency.sqlite_schema import BLOCKS, CHANGE, FIND, KEPT, SAVES
+from proxy.idempotency.sqlite_schema import BLOCKS, BOUNDS, CHANGE, FIND, KEPT, SAVES
 from tests.unit.idempotency.tables import make_tables
 
 
@@ -58,6 +58,18 @@ def test_a_row_is_found_in_any_block_of_a_stretch_and_in_no_other(
     assert [number for number, there in found.items() if there] == [65_536, 131_071]
     (plan,) = connection.execute(f"EXPLAIN QUERY PLAN {FIND}", ["x", *second]).fetchall()
     assert plan[3] == "SEARCH calls USING INDEX calls_block_id (<expr>=? AND id=?)"
+
+
+def test_the_first_and_the_last_number_are_found_without_reading_all(
+    connection: sqlite3.Connection,
+) -> None:
+    """A start asks for them, with a file that is on the disk alone."""
+    assert connection.execute(BOUNDS).fetchone() == (None, None)
+    for number in (7, 9, 8):
+        connection.execute(SAVES[1], (number, f"id {number}", *COLUMNS[1:]))
+    assert connection.execute(BOUNDS).fetchone() == (7, 9)
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {BOUNDS}").fetchall()
+    assert [step[3] for step in plan if "calls" in step[3]] == ["SEARCH calls", "SEARCH calls"]
 
 
 def test_two_rows_of_a_block_cannot_have_one_id(connection: sqlite3.Connection) -> None:
