@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,7 @@ def make_journal(around: Around, failed: Callable[[], None]) -> Opened | None:
             chosen.path or Path(), keys, chosen.timeout_commit_s, loop=around.loop,
             clock=around.clock, never_store=chosen.never_store,
             failed=lambda _: failed(), bug=around.bug,
+            say=_say,
         )  # fmt: skip
         return opened
     shared = importlib.import_module("proxy.idempotency.shared")
@@ -64,6 +66,12 @@ def make_journal(around: Around, failed: Callable[[], None]) -> Opened | None:
         loop=around.loop, clock=around.clock, never_store=chosen.never_store, bug=around.bug,
     )  # fmt: skip
     return opened
+
+
+def _say(line: str) -> None:
+    """Before the sidecar is ready, and has notes of what is over."""
+    sys.stderr.write(f"tidegate: {line}\n")
+    sys.stderr.flush()
 
 
 def make_dns(around: Around, upstreams: dict[str, Upstream]) -> Dns:

@@ -15,6 +15,7 @@ from proxy.idempotency.opened import Opened
 from proxy.idempotency.record import State
 from proxy.idempotency.seal import Sealer
 from proxy.idempotency.sqlite import SqliteStore
+from proxy.idempotency.sqlite_format import unsaid
 from proxy.idempotency.sqlite_open import version_warning
 from proxy.model.clock import Clock
 from proxy.model.message import NEVER_STORED
@@ -30,14 +31,15 @@ def open_embedded(
     never_store: Iterable[str] = NEVER_STORED,
     failed: Callable[[str], None],
     bug: Callable[[Exception], None],
+    say: Callable[[str], None] = unsaid,
 ) -> Opened:
     """Open the journal at `path`, which may not exist yet. Raises StartError.
 
     `failed` is told when the file can be trusted no more, `bug` of a failure of
-    our own code that nobody waits for.
+    our own code that nobody waits for, `say` before what takes long.
     """
     keyring = open_keyring(path, sealing)
-    store = SqliteStore(path, loop, wall=clock.wall, failed=failed)
+    store = SqliteStore(path, loop, wall=clock.wall, failed=failed, say=say)
     journal = Journal(store, loop, timeout_commit_s, bug)
     store.tell(journal.ended)
     owner = f"{os.uname().nodename}:{os.getpid()}"

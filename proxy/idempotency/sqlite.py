@@ -21,7 +21,7 @@ from proxy.idempotency.ballast import Ballast
 from proxy.idempotency.record import TAKEN, Claim, Instant, Record, State, Step, Verdict
 from proxy.idempotency.rows import record
 from proxy.idempotency.sqlite_batch import Batch
-from proxy.idempotency.sqlite_format import prepare
+from proxy.idempotency.sqlite_format import prepare, unsaid
 from proxy.idempotency.sqlite_open import connect, lock_out_others, transaction, usable
 from proxy.idempotency.sqlite_read import WORKING_FROM, counts, find, named, unsettled
 from proxy.idempotency.sqlite_schema import LEFT, LINKED, SET_META
@@ -37,7 +37,9 @@ _KEPT_EVERY_S = 1.0
 
 
 class SqliteStore:
-    """See store.Store. `failed` is told when the file can be trusted no more."""
+    """See store.Store. `failed` is told when the file can be trusted no more, `say` before what
+    takes long at the start.
+    """
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class SqliteStore:
         *,
         wall: Callable[[], float],
         failed: Callable[[str], None],
+        say: Callable[[str], None] = unsaid,
     ) -> None:
         self._path = path
         self._loop = loop
@@ -57,7 +60,7 @@ class SqliteStore:
             undo.callback(self._lock.close)
             self._connection = connect(path)
             undo.callback(self._connection.close)
-            self._kept_before = prepare(self._connection, path)
+            self._kept_before = prepare(self._connection, path, say)
             self._rows = Batch(self._connection)
             self.resumed = self._resume()
             undo.pop_all()

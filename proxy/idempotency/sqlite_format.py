@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from proxy.idempotency.rows import COLUMNS
@@ -14,15 +15,24 @@ _OLDER = (1, 2)
 _INDEXES = (
     "SELECT name FROM sqlite_master WHERE tbl_name = 'calls' AND type = 'index' AND sql NOT NULL"
 )
+_ROWS_PER_S = 50_000
 _ASIDE = "calls_of_before"
 
 
-def prepare(connection: sqlite3.Connection, path: Path) -> float:
+def unsaid(_: str) -> None:
+    """Nobody is to hear of it."""
+
+
+def prepare(
+    connection: sqlite3.Connection, path: Path, say: Callable[[str], None] = unsaid
+) -> float:
     """Make the tables; how long the journal had been open before. Raises StartError, sqlite3.Error.
+
+    `say` is told before what takes long.
 
     A file of this format is not written to, so a full disk does not keep it from being opened. One
     of an earlier release is rewritten, all of it or nothing: that needs as much room on the disk
-    again, and some ten seconds for a million rows.
+    again, and some twenty seconds for a million rows.
     """
     connection.execute(META)
     found = dict(connection.execute("SELECT name, value FROM meta").fetchall())
@@ -34,6 +44,9 @@ def prepare(connection: sqlite3.Connection, path: Path) -> float:
         )
     with transaction(connection):
         if version in _OLDER:
+            rows = connection.execute("SELECT count(*) FROM calls").fetchone()[0]
+            say(f"rewriting the journal {path} of an earlier release: {rows:,} rows, some "
+                f"{1 + rows // _ROWS_PER_S} s")  # fmt: skip
             _rewrite(connection)
         for statement in SCHEMA:
             connection.execute(statement)

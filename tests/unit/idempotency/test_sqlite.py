@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,33 +15,10 @@ from proxy.idempotency.sqlite_read import find
 from proxy.idempotency.sqlite_schema import LINKED, META
 from proxy.idempotency.store import Query, StoreUnavailable
 from proxy.model.errors import StartError
-from tests.support.manual_clock import ManualClock
+from tests.unit.idempotency.disks import Disk
 from tests.unit.idempotency.values import DOUBT, SETTLE, fence, row, wanted
 
 HOUR_S = 3600.0
-
-
-class Disk:
-    """A journal file that can be opened again; `clock` is the wall clock's."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "j.db"
-        self.clock = ManualClock()
-        self.failures: list[str] = []
-        self._open: list[SqliteStore] = []
-
-    def open(self) -> SqliteStore:
-        """A store on the file, closed in the end."""
-        store = SqliteStore(
-            self.path, asyncio.get_running_loop(), wall=self.clock.wall,
-            failed=self.failures.append,
-        )  # fmt: skip
-        self._open.append(store)
-        return store
-
-    async def close(self) -> None:
-        for store in self._open:
-            await store.close()
 
 
 @pytest.fixture

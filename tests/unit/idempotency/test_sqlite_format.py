@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from proxy.idempotency.record import Record, State
-from proxy.idempotency.rows import COLUMNS, LINKS, values
+from proxy.idempotency.record import State
 from proxy.idempotency.sqlite_format import prepare
 from proxy.idempotency.sqlite_ids import Ids
 from proxy.idempotency.sqlite_open import connect
 from proxy.idempotency.sqlite_read import find, named, unsettled
-from proxy.idempotency.sqlite_schema import META
 from proxy.idempotency.store import Query
 from proxy.model.errors import StartError
+from tests.support.older_journal import older
 from tests.unit.idempotency.tables import stored
 from tests.unit.idempotency.values import row
 
@@ -36,32 +35,6 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
     made = connect(path)
     yield made
     made.close()
-
-
-def older(connection: sqlite3.Connection, version: int, rows: list[Record]) -> None:
-    """The tables of an earlier release, with its indexes; a row's number is odd."""
-    names = [name for name in COLUMNS if version > 1 or name not in LINKS]
-    connection.execute(META)
-    connection.execute("INSERT INTO meta VALUES ('version', ?), ('kept', 7.5)", (version,))
-    connection.execute(
-        f"CREATE TABLE calls (number INTEGER PRIMARY KEY, {', '.join(names)}, UNIQUE (id))"
-    )
-    connection.execute(
-        "CREATE INDEX calls_open ON calls (changed_at) "
-        "WHERE state IN ('claimed', 'sending', 'in_doubt')"
-    )
-    if version > 1:
-        connection.execute(
-            "CREATE INDEX calls_link_request ON calls (link_request) WHERE link_request IS NOT NULL"
-        )
-        connection.execute("CREATE INDEX calls_block_key ON calls (number >> 12, idem_key)")
-    marks = ", ".join("?" * len(names))
-    for number, each in enumerate(rows):
-        kept = dict(zip(COLUMNS, values(each), strict=True))
-        connection.execute(
-            f"INSERT INTO calls (number, {', '.join(names)}) VALUES (?, {marks})",
-            [2 * number + 1, *(kept[name] for name in names)],
-        )
 
 
 def indexes(connection: sqlite3.Connection) -> set[str]:
@@ -84,7 +57,9 @@ def test_a_file_of_an_earlier_release_is_rewritten(
 ) -> None:
     """With its rows and their numbers, its time, and the indexes of a new file alone."""
     older(connection, version, ROWS)
-    assert prepare(connection, path) == 7.5
+    said: list[str] = []
+    assert prepare(connection, path, said.append) == 7.5
+    assert said == [f"rewriting the journal {path} of an earlier release: 4 rows, some 1 s"]
     assert stored(connection) == {1: ROWS[0], 3: ROWS[1], 5: ROWS[2], 7: ROWS[3]}
     assert indexes(connection) == {
         "calls_block_id", "calls_block_key", "calls_in_doubt", "calls_link_request",
@@ -94,8 +69,9 @@ def test_a_file_of_an_earlier_release_is_rewritten(
     assert [found[0] for found in map(ids.find, [each.id for each in ROWS]) if found] == [
         1, 3, 5, 7,
     ]  # fmt: skip
-    assert prepare(connection, path) == 7.5
+    assert prepare(connection, path, said.append) == 7.5
     assert len(stored(connection)) == 4
+    assert len(said) == 1
 
 
 @pytest.mark.parametrize("version", [1, 2])
