@@ -29,7 +29,7 @@ async def test_what_came_to_work_again_is_resumed_like_the_rest(
     disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where rows at work begin is noted once a second; old rows came to work since."""
-    monkeypatch.setattr(sqlite, "_KEPT_EVERY_S", 0.0)
+    monkeypatch.setattr(sqlite, "_KEPT_EVERY_S", 0.01)
     store = disk.open()
     tokens = {key: (await store.claim(wanted(key)))[1].token for key in "abcd"}
     await store.step(wanted("a").id, tokens["a"], Release("refused"))
@@ -47,7 +47,7 @@ async def test_what_came_to_work_again_is_resumed_like_the_rest(
         verdicts.append(verdict)
     assert verdicts == [Verdict.RUN, Verdict.RESEND]
     await store.close()
-    monkeypatch.setattr(sqlite, "_KEPT_EVERY_S", 0.0)
+    monkeypatch.setattr(sqlite, "_KEPT_EVERY_S", 0.01)
     again = disk.open()
     assert again.resumed == {State.IN_DOUBT: 3}
     assert await again.counts() == {State.IN_DOUBT: 3, State.RELEASED: 1}
