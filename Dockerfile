@@ -23,7 +23,8 @@ RUN pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /wheels . \
     && pip --python /opt/tidegate/bin/python install --no-deps --no-index /wheels/*.whl
 COPY tools tools
 # Copied with its times: the byte code beside it stays valid.
-RUN python -m tools.compile /compiled \
+# Between its two builds it runs the sidecar, with the packages that the image has.
+RUN python -m tools.compile --train-with /opt/tidegate/bin/python /compiled \
     && cp -a /compiled/proxy /compiled/*.so /opt/tidegate/lib/python3.11/site-packages/ \
     && /opt/tidegate/bin/python -c "from proxy.built import form; assert form() == 'compiled'"
 

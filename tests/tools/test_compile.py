@@ -140,6 +140,21 @@ def test_without_a_compiler_it_says_what_to_install(
     assert "apt-get install gcc" in capsys.readouterr().err
 
 
+def test_the_image_is_built_from_what_its_context_lets_in() -> None:
+    """What .dockerignore does not name is not there to be copied, and the build ends."""
+    let_in = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    lines = [
+        line.split()[1:-1]
+        for line in (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+        if line.startswith("COPY ") and "--from=" not in line
+    ]
+    names = {name for line in lines for name in line}
+    assert {"proxy", "tools"} <= names
+    for name in names:
+        ways = [Path(name), *Path(name).parents]
+        assert any(f"!{way}" in let_in for way in ways), name
+
+
 def test_a_start_finds_byte_code(tmp_path: Path) -> None:
     """Also of what stays interpreted: making it anew takes a third of a start."""
     (tmp_path / "a.py").write_text("x = 1\n", encoding="ascii")
