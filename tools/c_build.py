@@ -16,13 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tools.c_compiler import PLAIN, counting, shaped
+from tools.c_compiler import COUNTING, PLAIN, SHAPED
 from tools.source import ROOT
 
-PROFILE = Path("build/profile")
-"""Where the counts go; what is below `build` is no part of the result."""
-_TRAINING_S = 300.0
-"""The training has bounds of its own; this is for one that does not keep them."""
+COUNTS = ".gcda"
+"""How files with counts are named; they are below `build`, which is no part of the result."""
 
 
 class BuildError(Exception):
@@ -67,40 +65,39 @@ def compiled(extensions: Sequence[Any], flags: Sequence[str], link: Sequence[str
     command.run()
 
 
-def trained(python: str, folder: Path) -> None:
-    """Runs the package in `folder`, so that it leaves its counts. Raises BuildError."""
+def trained(python: str, folder: Path, modules: int) -> None:
+    """Runs the package in `folder`, so that each of its modules leaves its counts.
+
+    The training has bounds of its own. Raises BuildError.
+    """
     command = [python, "-P", "-m", "tools.train", str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     try:
-        done = subprocess.run(command, env=environment, timeout=_TRAINING_S, check=False)
-    except (OSError, subprocess.TimeoutExpired) as problem:
+        done = subprocess.run(command, env=environment, check=False)
+    except OSError as problem:
         raise BuildError(f"the training: {problem}") from problem
     if done.returncode != 0:
         raise BuildError(f"the training ended with status {done.returncode}; see above")
-    if not any((folder / PROFILE).rglob("*.gcda")):
-        raise BuildError(f"the training left no counts in {folder / PROFILE}")
+    left = sum(1 for _ in (folder / "build").rglob(f"*{COUNTS}"))
+    if left < modules:
+        raise BuildError(f"the training left counts of {left} of {modules} modules")
 
 
 def build(modules: Sequence[str], python: str | None) -> None:
     """All of it; `python` trains, and without it nothing is counted."""
     folder = Path.cwd()
-    profile = folder / PROFILE
     shared, entries = translated(modules)
     own = tuple(shared.extra_compile_args)
     compiled(entries, [*own, *PLAIN])
     if python is None:
         compiled([shared], [*own, *PLAIN])
         return
-    compiled([shared], [*own, *counting(profile)], ["-fprofile-generate"])
-    trained(python, folder)
-    compiled([shared], [*own, *shaped(profile)])
-    if found := [made.name for made in folder.glob("*.so") if holds(made, str(profile))]:
-        raise BuildError(f"{', '.join(found)}: still counts into {profile}")
-
-
-def holds(file: Path, text: str) -> bool:
-    """Whether the text stands in a file."""
-    return text.encode() in file.read_bytes()
+    compiled([shared], [*own, *COUNTING], ["-fprofile-generate"])
+    trained(python, folder, len(modules))
+    compiled([shared], [*own, *SHAPED])
+    for made in folder.glob("*.so"):
+        if COUNTS.encode() in made.read_bytes():
+            raise BuildError(f"{made.name} still counts")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,28 +16,18 @@ from pathlib import Path
 
 PLAIN = ("-fvisibility=hidden",)
 """For every build: calls between modules need no table; Python finds `PyInit_*` all the same."""
+COUNTING = (*PLAIN, "-fprofile-generate", "-fprofile-update=atomic")
+"""For code that counts what it does, and writes that beside its objects when it ends."""
+SHAPED = (*PLAIN, "-fprofile-use", "-fprofile-partial-training", "-Wno-missing-profile")
+"""For code that is laid out by those counts. What the training did not run is optimised as ever,
+and not for size: no training has it all.
+"""
 _TRIAL_S = 60.0
 _GNU = "Free Software Foundation"
 
 
 class CompilerError(Exception):
     """There is no compiler that answers; the text says what to do."""
-
-
-def counting(folder: Path) -> tuple[str, ...]:
-    """Options for code that counts what it does, and writes it into `folder` at its end."""
-    return (*PLAIN, "-fprofile-generate", "-fprofile-update=atomic", f"-fprofile-dir={folder}")
-
-
-def shaped(folder: Path) -> tuple[str, ...]:
-    """Options for code that is laid out by the counts in `folder`.
-
-    What the training did not run is optimised as ever, and not for size: no training has it all.
-    """
-    return (
-        *PLAIN, "-fprofile-use", f"-fprofile-dir={folder}", "-fprofile-partial-training",
-        "-Wno-missing-profile",
-    )  # fmt: skip
 
 
 def command() -> list[str]:
@@ -64,7 +54,7 @@ def unfit(compiler: Sequence[str], told: str) -> str | None:
         folder = Path(name)
         (folder / "one.c").write_text("int one(void) { return 1; }\n", encoding="ascii")
         shared = [*compiler, "-O2", "-Werror", "-fPIC", "-shared", "-o", "one.so", "one.c"]
-        for flags in (counting(folder), shaped(folder)):
+        for flags in (COUNTING, SHAPED):
             tried = _run([*shared, *flags], folder)
             if tried is None or tried.returncode != 0:
                 return f"{shlex.join(compiler)} does not take {flags[len(PLAIN)]}"

@@ -56,7 +56,7 @@ def python(folder: Path, script: str) -> str:
     return str(file)
 
 
-COUNTS = 'mkdir -p "$4/build/profile" && touch "$4/build/profile/a.gcda"'
+COUNTS = 'mkdir -p "$4/build/temp" && touch "$4/build/temp/a.gcda"'
 
 
 def test_without_training_all_is_compiled_once(compiler: Compiler) -> None:
@@ -75,7 +75,8 @@ def test_the_code_is_compiled_twice_around_the_training(compiler: Compiler, tmp_
     ("script", "said"),
     [
         ("exit 1", "ended with status 1"),
-        ("exit 0", "left no counts"),
+        ("exit 0", "left counts of 0 of 2 modules"),
+        (COUNTS, "left counts of 1 of 2 modules"),
     ],
 )
 def test_a_training_that_fails_fails_the_build(
@@ -86,7 +87,7 @@ def test_a_training_that_fails_fails_the_build(
     said: str,
 ) -> None:
     """Nothing is laid out by counts that are not there."""
-    assert tool.main(["--train-with", python(tmp_path, script), "--", "a.py"]) == 1
+    assert tool.main(["--train-with", python(tmp_path, script), "--", "a.py", "b.py"]) == 1
     assert said in capsys.readouterr().err
     assert compiler.done[-1] == (1, "-fprofile-generate")
 
@@ -95,6 +96,6 @@ def test_what_still_counts_is_no_result(
     compiler: Compiler, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It would be slow, and write to a folder of the machine that made it."""
-    compiler.forgets = f"{tmp_path}/build/profile/x.gcda"
+    compiler.forgets = "/build/temp/x.gcda"
     assert tool.main(["--train-with", python(tmp_path, COUNTS), "--", "a.py"]) == 1
-    assert "made.so: still counts" in capsys.readouterr().err
+    assert "made.so still counts" in capsys.readouterr().err
