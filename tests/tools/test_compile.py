@@ -155,6 +155,13 @@ def test_the_image_is_built_from_what_its_context_lets_in() -> None:
         assert any(f"!{way}" in let_in for way in ways), name
 
 
+def test_the_image_looks_at_what_it_ships() -> None:
+    """Not at the sources in the folder where it is built, which are never compiled."""
+    assert '/opt/tidegate/bin/python -P -c "from proxy.built' in (ROOT / "Dockerfile").read_text(
+        encoding="utf-8"
+    )
+
+
 def test_a_start_finds_byte_code(tmp_path: Path) -> None:
     """Also of what stays interpreted: making it anew takes a third of a start."""
     (tmp_path / "a.py").write_text("x = 1\n", encoding="ascii")
