@@ -22,8 +22,8 @@ COPY config/partners config/partners
 RUN pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /wheels . \
     && pip --python /opt/tidegate/bin/python install --no-deps --no-index /wheels/*.whl
 COPY tools tools
-# Copied with its times: the byte code beside it stays valid. -P: not the sources of this folder.
 # Between its two builds it runs the sidecar, with the packages that the image has.
+# Copied with its times: the byte code beside it stays valid. -P: not the sources of this folder.
 RUN python -m tools.compile --train-with /opt/tidegate/bin/python /compiled \
     && cp -a /compiled/proxy /compiled/*.so /opt/tidegate/lib/python3.11/site-packages/ \
     && /opt/tidegate/bin/python -P -c "from proxy.built import form; assert form() == 'compiled'"

@@ -77,7 +77,10 @@ def trained(python: str, folder: Path, modules: int) -> None:
     except OSError as problem:
         raise BuildError(f"the training: {problem}") from problem
     if done.returncode != 0:
-        raise BuildError(f"the training ended with status {done.returncode}; see above")
+        raise BuildError(
+            f"the training ended with status {done.returncode}, see above; it needs what "
+            "requirements/run.lock has (--train-with PYTHON), and --no-profile leaves it out"
+        )
     left = sum(1 for _ in (folder / "build").rglob(f"*{COUNTS}"))
     if left < modules:
         raise BuildError(f"the training left counts of {left} of {modules} modules")
