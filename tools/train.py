@@ -80,6 +80,7 @@ class Training:
     def _troubled(self, name: str, trouble: Trouble) -> None:
         partner = self._house.partners[trouble.upstream]
         partner.set_faults(*trouble.rules)
+        partner.stats()  # connections that a fault cuts are gone once it serves anything after it
         self._together(name, self._plan.troubled_calls, trouble.kinds, trouble)
         if trouble.elsewhere is None and not partner.stats()["faults"]:
             raise TrainingError(f"{trouble.upstream} had no trouble, though it was told to")

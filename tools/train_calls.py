@@ -16,6 +16,8 @@ from http.client import HTTPException, HTTPResponse
 from tools.train_house import TrainingError
 
 TIMEOUT_S = 30.0
+STILL_IN_DOUBT = (409, 502)
+"""What a repetition is answered, besides, while its call is in doubt: not sent, or sent in vain."""
 _CHUNK_BYTES = 100
 
 
@@ -55,12 +57,10 @@ class Kind:
             lines.append(f"Idempotency-Key: {reference}")
         if body:
             lines.append("Content-Type: application/json")
-            lines.append("Transfer-Encoding: chunked" if self.chunked else _length(body))
+            lines.append(
+                "Transfer-Encoding: chunked" if self.chunked else f"Content-Length: {len(body)}"
+            )
         return "\r\n".join([*lines, "", ""]).encode() + (_chunks(body) if self.chunked else body)
-
-
-def _length(body: bytes) -> str:
-    return f"Content-Length: {len(body)}"
 
 
 def _chunks(body: bytes) -> bytes:
@@ -108,9 +108,11 @@ class Caller:
         self._sent += 1
         data = kind.request(f"{self.name}-{self._sent}")
         reply = self._told(kind, data, also)
-        if kind.again:
-            reply = self._told(kind, data, also)
-            if not also and reply.headers.get("tidegate-replayed") != "true":
+        if kind.again and reply.status != kind.status:
+            reply = self._told(kind, data, (*also, *STILL_IN_DOUBT))
+        elif kind.again:
+            reply = self._told(kind, data, ())
+            if reply.headers.get("tidegate-replayed") != "true":
                 raise TrainingError(f"{kind.name} was not answered from the journal")
         return reply
 

@@ -43,8 +43,11 @@ def _names(partner: str) -> list[str]:
 
 
 def _upstreams(partner: str, ports: Mapping[str, int]) -> dict[str, Any]:
-    """Half a second until a breaker's probe, so that the training sees it close again."""
-    own = {"breaker": {"open": "500ms"}, "timeouts": {"first_byte": "10s"}}
+    """Half a second until a breaker's probe, so that the training sees it close again; and no
+    timeout that a busy machine could meet.
+    """
+    phases = dict.fromkeys(("connect", "send", "first_byte", "body"), "15s")
+    own = {"breaker": {"open": "500ms"}, "timeouts": phases}
     return {
         "upstreams": {
             name: {"url": f"http://127.0.0.1:{ports[name]}", **own} for name in _names(partner)
