@@ -22,10 +22,11 @@ COPY config/partners config/partners
 RUN pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /wheels . \
     && pip --python /opt/tidegate/bin/python install --no-deps --no-index /wheels/*.whl
 COPY tools tools
-# Copied with its times: the byte code beside it stays valid.
-RUN python -m tools.compile /compiled \
+# Between its two builds it runs the sidecar, with the packages that the image has.
+# Copied with its times: the byte code beside it stays valid. -P: not the sources of this folder.
+RUN python -m tools.compile --train-with /opt/tidegate/bin/python /compiled \
     && cp -a /compiled/proxy /compiled/*.so /opt/tidegate/lib/python3.11/site-packages/ \
-    && /opt/tidegate/bin/python -c "from proxy.built import form; assert form() == 'compiled'"
+    && /opt/tidegate/bin/python -P -c "from proxy.built import form; assert form() == 'compiled'"
 
 FROM python:3.11.14-slim-bookworm
 LABEL org.opencontainers.image.title="tidegate" org.opencontainers.image.licenses="Apache-2.0"

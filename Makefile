@@ -98,9 +98,11 @@ format: $(VENV)/.dev-installed ## rewrites the code in the house format
 	@$(VENV)/bin/ruff check --fix-only --quiet .
 	@$(VENV)/bin/ruff format .
 
-# The compiled package, as the image has it; needs a C compiler and Python's headers.
-compiled: $(VENV)/.compile-installed ## the package with its hot rooms in C, in build/compiled
-	@$(PY) -m tools.compile build/compiled
+# The compiled package, as the image has it; needs a C compiler and Python's headers. With gcc it is
+# compiled twice, with a run of the sidecar between; `PROFILE=` leaves that out, for half of the time.
+PROFILE ?= yes
+compiled: $(VENV)/.compile-installed ## the package with its hot rooms in C, in build/compiled: some minutes; PROFILE= is quicker
+	@$(PY) -m tools.compile build/compiled $(if $(PROFILE),,--no-profile)
 
 test-compiled: compiled $(VENV)/.dev-installed ## the tests of the real process, against the compiled package
 	@TIDEGATE_PACKAGE=$(CURDIR)/build/compiled $(PY) -m pytest -n $(JOBS) --no-cov tests/wire tests/contract $(ARGS)
