@@ -3,9 +3,9 @@
 An index of ids alone is the dearest part of a journal: ids are random, so with a million
 rows each new one reads and changes a page of its own. Here ids are indexed by blocks of
 4096 rows, so that new ones share the pages of the newest block, and filters in memory say
-which stretches of rows an id may be in: of a new one, none. They take 2 bytes a row.
+which blocks an id may be in: of a new one, none. They take 4 bytes a row.
 
-A stretch's filter is written down when the stretch is full. What is missing or damaged is
+A stretch's filters are written down when the stretch is full. What is missing or damaged is
 made anew from the rows, so no filter ever lacks a row that the file has: otherwise a key
 could be taken for a new one, and its payment sent again. For that reason numbers are never
 used again: no row comes into a stretch whose filter is written.
@@ -20,11 +20,20 @@ import zlib
 from collections.abc import Iterable
 from typing import Any
 
-from proxy.idempotency.id_filter import BYTES, SHIFT, add, may_have, places
+from proxy.idempotency.id_filter import (
+    BLOCKS,
+    BYTES,
+    SHIFT,
+    Places,
+    add,
+    blocks,
+    may_have,
+    places,
+)
 from proxy.idempotency.sqlite_read import BLOCK
-from proxy.idempotency.sqlite_schema import BLOCKS, BOUNDS, FIND
+from proxy.idempotency.sqlite_schema import BOUNDS, FIND
 
-_IDS = f"SELECT id FROM calls WHERE {BLOCK} = ?"  # noqa: S608 - names of ours
+_IDS = f"SELECT number, id FROM calls WHERE {BLOCK} = ?"  # noqa: S608 - names of ours
 _WRITTEN = "SELECT stretch, check_sum, bits FROM filters"
 _WRITE = "INSERT OR REPLACE INTO filters VALUES (?, ?, ?)"
 _ANY = "SELECT 1 FROM calls WHERE number >= ? AND number < ? LIMIT 1"
@@ -53,7 +62,7 @@ class Ids:
         """The number of a new row."""
         number = self.next
         self.next = number + 1
-        add(self._bits, row_id)
+        add(self._bits, row_id, number)
         if self.next >> SHIFT != number >> SHIFT:
             self._full[number >> SHIFT] = bytes(self._bits)
             self._unwritten.append(number >> SHIFT)
@@ -68,11 +77,18 @@ class Ids:
     def find(self, row_id: bytes) -> tuple[Any, ...] | None:
         """Number and columns of the row with this id."""
         at = places(row_id)
-        stretches = [self.next >> SHIFT] if may_have(self._bits, at) else []
-        stretches += [each for each, bits in reversed(self._full.items()) if may_have(bits, at)]
-        for stretch in stretches:
-            first = stretch * BLOCKS
-            asked = (row_id, *range(first, first + BLOCKS))
+        found = self._find(row_id, at, self.next >> SHIFT, self._bits)
+        for stretch, bits in reversed(self._full.items()):
+            if found is not None:
+                break
+            found = self._find(row_id, at, stretch, bits)
+        return found
+
+    def _find(
+        self, row_id: bytes, at: Places, stretch: int, bits: bytes | bytearray
+    ) -> tuple[Any, ...] | None:
+        for block in blocks(bits, at) if may_have(bits, at) else ():
+            asked = (stretch * BLOCKS + block, row_id)
             found: tuple[Any, ...] | None = self._connection.execute(FIND, asked).fetchone()
             if found is not None:
                 return found
@@ -139,6 +155,6 @@ class Ids:
         """A filter from the rows."""
         bits = bytearray(BYTES)
         for block in range(stretch * BLOCKS, (stretch + 1) * BLOCKS):
-            for (row_id,) in self._connection.execute(_IDS, (block,)):
-                add(bits, row_id)
+            for number, row_id in self._connection.execute(_IDS, (block,)):
+                add(bits, row_id, number)
         return bits

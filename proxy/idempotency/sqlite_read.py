@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from proxy.idempotency.id_filter import BLOCK_SHIFT
 from proxy.idempotency.record import Record, State
 from proxy.idempotency.rows import COLUMNS, LINKS, id_bounds, record
 from proxy.idempotency.store import NAMED_MAX, Query
@@ -29,7 +30,6 @@ WORKING = (
 )
 _OPEN_STATES = frozenset((State.CLAIMED, State.SENDING, State.IN_DOUBT))
 BY_ID, BY_KEY = "calls_block_id", "calls_block_key"
-BLOCK_SHIFT = 12
 BLOCK = f"number >> {BLOCK_SHIFT}"
 """Ids and keys are indexed by blocks of 4096 rows, in the order in which they came. They are
 random, so in an index of all of them each new one changes a page of its own; here it is one of the

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from proxy.idempotency.id_filter import SHIFT
 from proxy.idempotency.rows import COLUMNS, LINKS, MADE
 from proxy.idempotency.sqlite_read import (
     BLOCK,
-    BLOCK_SHIFT,
     BY_ID,
     BY_KEY,
     DOUBT,
@@ -59,12 +57,7 @@ ADD = f"{_INSERT} {_ROW}"
 CHANGE = f"UPDATE calls SET {', '.join(f'{name}=?' for name in _CHANGING)} WHERE number=?"  # noqa: S608 - names of ours
 """Of one row: the columns behind KEPT, and then its number."""
 DELETE = "DELETE FROM calls WHERE number = ?"
-BLOCKS = 1 << (SHIFT - BLOCK_SHIFT)
-"""Of one stretch, see id_filter.py."""
-FIND = (
-    f"SELECT number, {_NAMES} FROM calls WHERE id = ? "  # noqa: S608
-    f"AND {BLOCK} IN ({', '.join('?' * BLOCKS)})"
-)
+FIND = f"SELECT number, {_NAMES} FROM calls WHERE {BLOCK} = ? AND id = ?"  # noqa: S608
 BOUNDS = "SELECT (SELECT min(number) FROM calls), (SELECT max(number) FROM calls)"
 """Asked for both at once, SQLite reads every row."""
 LINKED = (
