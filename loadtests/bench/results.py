@@ -90,8 +90,8 @@ class Run:
     absent: dict[str, str] = field(default_factory=dict)
     keyed: list[KeyedVisit] = field(default_factory=list)
     syncs_us: dict[int, float] = field(default_factory=dict)
-    """By round: the median fdatasync of the disk that the journals are on, right before the calls.
-    A disk's own speed changes from minute to minute by half."""
+    """By round: the median fdatasync of the disk that the journals are on, the mean of right before
+    and right after the calls at one connection. A disk's own speed changes by half in a minute."""
 
     rested_syncs_us: dict[int, float] = field(default_factory=dict)
     """The same after a rest of a millisecond, as it is between a call's two syncs."""
