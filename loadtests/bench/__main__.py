@@ -155,7 +155,7 @@ def write_results(args: argparse.Namespace, run: Run, setting: report.Setting) -
     args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_text(json.dumps(report.to_json(run, setting), indent=1) + "\n", "utf-8")
     say(f"figures: {args.json}")
-    why = plot.missing()
+    why = plot.missing(run)
     if why is None:
         args.plot.parent.mkdir(parents=True, exist_ok=True)
         plot.draw(run, setting, args.plot)

@@ -27,8 +27,10 @@ SIZE_INCHES = (11, 4.5)
 DOTS_PER_INCH = 130
 
 
-def missing() -> str | None:
-    """Why no plot can be drawn, or None."""
+def missing(run: Run) -> str | None:
+    """Why no plot can be drawn of a run, or None."""
+    if not any(name != judge.DIRECT for name in run.subjects()):
+        return "it shows calls without keys, and none were measured"
     if importlib.util.find_spec("matplotlib") is None:
         return "matplotlib is not installed: pip install matplotlib (the bench extra)"
     return None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.bench import __main__ as command
-from loadtests.bench import judge, report
+from loadtests.bench import judge, plot, report
 from loadtests.bench.host import describe_machine
 from loadtests.bench.keyed import fdatasync_p50_us
 from loadtests.bench.payload import REQUEST_BODY, keyed_script
@@ -95,3 +95,8 @@ def test_stores_are_chosen_by_name() -> None:
     assert command.parse_args(["--subjects", "sqlite,postgres"]).subjects == ["sqlite", "postgres"]
     with pytest.raises(SystemExit):
         command.parse_args(["--subjects", "oracle"])
+
+
+def test_without_calls_that_have_no_keys_there_is_no_plot() -> None:
+    """A run of the stores alone says so, and ends as it should."""
+    assert plot.missing(Run(keyed=[visit("sqlite", 1, 2000.0)])) is not None
