@@ -135,6 +135,7 @@ class Batch:
 
     def _replace(self, rows: Sequence[tuple[Any, ...]]) -> None:
         self._connection.executemany(DELETE, self._moved)
+        self._ids.delete(number for (number,) in self._moved)
         self._put(rows)
 
     def _change(self, row: tuple[Any, ...]) -> bool:
@@ -173,7 +174,7 @@ class Batch:
 
     def purged(self, numbers: Sequence[int]) -> None:
         """These rows were deleted by the transaction at hand."""
-        self._ids.purge(numbers)
+        self._ids.delete(numbers)
 
     def forget(self, row_ids: Iterable[bytes]) -> None:
         """These rows were changed in the file, after a flush."""

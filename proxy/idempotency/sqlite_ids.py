@@ -5,10 +5,13 @@ rows each new one reads and changes a page of its own. Here ids are indexed by b
 4096 rows, so that new ones share the pages of the newest block, and filters in memory say
 which blocks an id may be in: of a new one, none. They take 4 bytes a row.
 
-A stretch's filters are written down when the stretch is full. What is missing or damaged is
-made anew from the rows, so no filter ever lacks a row that the file has: otherwise a key
-could be taken for a new one, and its payment sent again. For that reason numbers are never
-used again: no row comes into a stretch whose filter is written.
+Of a stretch of which few rows are left, as of calls in doubt that outlived all others,
+the ids themselves are kept instead.
+
+A stretch's filters are written down when the stretch is full. What is missing or damaged
+is made anew from the rows, so no filter ever lacks a row that the file has: otherwise a
+key could be taken for a new one, and its payment sent again. For that reason numbers are
+never used again: no row comes into a stretch whose filter is written.
 
 For the writing thread alone.
 """
@@ -20,7 +23,9 @@ import zlib
 from collections.abc import Iterable
 from typing import Any
 
+from proxy.idempotency.few_ids import FewIds
 from proxy.idempotency.id_filter import (
+    BLOCK_SHIFT,
     BLOCKS,
     BYTES,
     SHIFT,
@@ -36,7 +41,9 @@ from proxy.idempotency.sqlite_schema import BOUNDS, FIND
 _IDS = f"SELECT number, id FROM calls WHERE {BLOCK} = ?"  # noqa: S608 - names of ours
 _WRITTEN = "SELECT stretch, check_sum, bits FROM filters"
 _WRITE = "INSERT OR REPLACE INTO filters VALUES (?, ?, ?)"
-_ANY = "SELECT 1 FROM calls WHERE number >= ? AND number < ? LIMIT 1"
+_FEW_MAX = 1000
+"""So many ids take less memory than filters."""
+_FEW = "SELECT number, id FROM calls WHERE number >= ? AND number < ? LIMIT ?"
 _DROP = "DELETE FROM filters WHERE stretch = ?"
 
 
@@ -51,8 +58,13 @@ class Ids:
         """Of those, the ones that the file does not have."""
         self._writing = 0
         """How many of them the transaction at hand writes."""
-        self._dropping: list[int] = []
-        """Those that it deletes. Until it is durable they are asked as before."""
+        self._dropping: dict[int, list[tuple[int, bytes]]] = {}
+        """Those that it deletes, with the rows that are left. Until it is durable they are asked
+        as before."""
+        self._gone: list[int] = []
+        """Numbers of rows that it deletes."""
+        self._few = FewIds()
+        """The rows of stretches of which few are left."""
         self._bits = bytearray(BYTES)
         """Of the stretch that is being filled: the one of the next number."""
         self.next = 1
@@ -72,7 +84,11 @@ class Ids:
     def may_have(self, row_id: bytes) -> bool:
         """Whether there may be a row with this id; False is certain."""
         at = places(row_id)
-        return may_have(self._bits, at) or any(may_have(bits, at) for bits in self._full.values())
+        return (
+            may_have(self._bits, at)
+            or row_id in self._few
+            or any(may_have(bits, at) for bits in self._full.values())
+        )
 
     def find(self, row_id: bytes) -> tuple[Any, ...] | None:
         """Number and columns of the row with this id."""
@@ -82,17 +98,23 @@ class Ids:
             if found is not None:
                 break
             found = self._find(row_id, at, stretch, bits)
+        number = self._few.number(row_id)
+        if found is None and number is not None:
+            found = self._ask(number >> BLOCK_SHIFT, row_id)
         return found
 
     def _find(
         self, row_id: bytes, at: Places, stretch: int, bits: bytes | bytearray
     ) -> tuple[Any, ...] | None:
         for block in blocks(bits, at) if may_have(bits, at) else ():
-            asked = (stretch * BLOCKS + block, row_id)
-            found: tuple[Any, ...] | None = self._connection.execute(FIND, asked).fetchone()
+            found = self._ask(stretch * BLOCKS + block, row_id)
             if found is not None:
                 return found
         return None
+
+    def _ask(self, block: int, row_id: bytes) -> tuple[Any, ...] | None:
+        found: tuple[Any, ...] | None = self._connection.execute(FIND, (block, row_id)).fetchone()
+        return found
 
     # -- what the file has ------------------------------------------------------------
 
@@ -100,38 +122,50 @@ class Ids:
         """Write the filters of the stretches that are full, in the transaction at hand."""
         self._writing = len(self._unwritten)
         for stretch in self._unwritten:
-            bits = self._full[stretch]
-            self._connection.execute(_WRITE, (stretch, zlib.crc32(bits), bits))
+            if stretch not in self._dropping:
+                bits = self._full[stretch]
+                self._connection.execute(_WRITE, (stretch, zlib.crc32(bits), bits))
 
-    def purge(self, numbers: Iterable[int]) -> None:
-        """Rows with these numbers were deleted by the transaction at hand: a filter without rows
-        goes with them.
+    def delete(self, numbers: Iterable[int]) -> None:
+        """Rows with these numbers were deleted by the transaction at hand: where few rows are
+        left, the filters go with them.
 
-        Not the newest one, which shows which numbers were used.
+        Not the newest ones, which show which numbers were used.
         """
         newest = next(reversed(self._full), -1)
-        for stretch in sorted({number >> SHIFT for number in numbers}):
-            if stretch in self._full and stretch != newest and not self._has_rows(stretch):
-                self._connection.execute(_DROP, (stretch,))
-                self._dropping.append(stretch)
+        gone = list(numbers)
+        self._gone += gone
+        for stretch in sorted({number >> SHIFT for number in gone}):
+            if stretch in self._full and stretch != newest:
+                left = self._left(stretch)
+                if left is not None:
+                    self._connection.execute(_DROP, (stretch,))
+                    self._dropping[stretch] = left
 
     def durable(self) -> None:
-        """What `write` and `purge` did is in the file."""
+        """What `write` and `delete` did is in the file."""
+        if not (self._writing or self._gone):
+            return
         del self._unwritten[: self._writing]
-        for stretch in self._dropping:
+        for stretch, left in self._dropping.items():
             del self._full[stretch]
             if stretch in self._unwritten:
                 self._unwritten.remove(stretch)
+            self._few.keep(left)
+        self._few.forget(self._gone)
         self.undo()
 
     def undo(self) -> None:
-        """What `write` and `purge` did was rolled back. Numbers that were taken stay so."""
+        """What `write` and `delete` did was rolled back. Numbers that were taken stay so."""
         self._writing = 0
         self._dropping.clear()
+        self._gone.clear()
 
-    def _has_rows(self, stretch: int) -> bool:
-        bounds = (stretch << SHIFT, (stretch + 1) << SHIFT)
-        return self._connection.execute(_ANY, bounds).fetchone() is not None
+    def _left(self, stretch: int) -> list[tuple[int, bytes]] | None:
+        """The rows of a stretch, if they are few."""
+        asked = (stretch << SHIFT, (stretch + 1) << SHIFT, _FEW_MAX + 1)
+        found = self._connection.execute(_FEW, asked).fetchall()
+        return found if len(found) <= _FEW_MAX else None
 
     def _load(self) -> None:
         lowest, highest = self._connection.execute(BOUNDS).fetchone()
@@ -147,9 +181,17 @@ class Ids:
                 self._bits = self._made(stretch)
             elif stretch in sound:
                 self._full[stretch] = sound[stretch]
-            elif self._has_rows(stretch):
-                self._full[stretch] = bytes(self._made(stretch))
-                self._unwritten.append(stretch)
+            else:
+                self._fill(stretch)
+
+    def _fill(self, stretch: int) -> None:
+        """Find out what a stretch has that is full, and has no filters in the file."""
+        left = self._left(stretch)
+        if left is not None:
+            self._few.keep(left)
+        else:
+            self._full[stretch] = bytes(self._made(stretch))
+            self._unwritten.append(stretch)
 
     def _made(self, stretch: int) -> bytearray:
         """A filter from the rows."""

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from proxy.idempotency import sqlite_ids
 from tests.unit.idempotency.files import STRETCH, File, an_id
 
 
 @pytest.fixture
-def file() -> Iterator[File]:
-    """Without rows."""
+def file(monkeypatch: pytest.MonkeyPatch) -> Iterator[File]:
+    """Without rows; a single one that is left is not few."""
+    monkeypatch.setattr(sqlite_ids, "_FEW_MAX", 0)
     made = File()
     yield made
     made.connection.close()
@@ -99,7 +101,7 @@ def test_no_number_is_used_again_in_a_stretch_whose_filter_is_written(file: File
     last = file.put(1)
     file.commit()
     file.connection.execute("DELETE FROM calls")
-    file.ids.purge([last])
+    file.ids.delete([last])
     file.ids.durable()
     assert file.written() == [0]
     file.again()
@@ -116,19 +118,19 @@ def test_a_filter_goes_with_its_last_row(file: File) -> None:
     file.commit()
     assert file.written() == [0, 1]
     file.connection.execute("DELETE FROM calls WHERE number = 5")
-    file.ids.purge([5])
+    file.ids.delete([5])
     file.ids.durable()
     assert file.written() == [0, 1]
     file.connection.execute("BEGIN")
     file.connection.execute("DELETE FROM calls WHERE number = 6")
-    file.ids.purge([6])
+    file.ids.delete([6])
     assert file.ids.may_have(an_id(6))
     file.connection.execute("ROLLBACK")
     file.ids.undo()
     file.ids.durable()
     assert file.found(6) == 6
     file.connection.execute("DELETE FROM calls WHERE number = 6")
-    file.ids.purge([6])
+    file.ids.delete([6])
     file.ids.durable()
     assert file.written() == [1]
     assert not file.ids.may_have(an_id(6))
@@ -142,7 +144,7 @@ def test_a_filter_that_was_never_written_may_go_too(file: File) -> None:
     file.put(3, at=2 * STRETCH)
     file.again()
     file.connection.execute("DELETE FROM calls WHERE number = 1")
-    file.ids.purge([1])
+    file.ids.delete([1])
     file.ids.durable()
     file.commit()
     assert file.written() == [1]
@@ -157,3 +159,50 @@ def test_a_row_is_found_where_it_moved_to(file: File) -> None:
     assert file.found(1) == after
     file.again()
     assert file.found(1) == after == 3 * STRETCH
+
+
+def test_of_few_rows_that_are_left_the_ids_are_kept(
+    file: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no filter, in memory or in the file; each until it is gone, too."""
+    monkeypatch.setattr(sqlite_ids, "_FEW_MAX", 2)
+    for at in (1, 2, 3, 4, STRETCH, STRETCH + 1, STRETCH + 2, 2 * STRETCH):
+        file.put(at, at=at)
+    file.again()
+    file.commit()
+    assert file.written() == [0, 1]
+    for gone, written in ((1, [0, 1]), (2, [1]), (3, [1])):
+        file.connection.execute("DELETE FROM calls WHERE number = ?", (gone,))
+        file.ids.delete([gone])
+        file.commit()
+        assert file.written() == written
+    assert [file.found(at) for at in (1, 2, 3, 4, STRETCH)] == [None, None, None, 4, STRETCH]
+    assert [file.ids.may_have(an_id(at)) for at in (3, 4)] == [False, True]
+    file.again()
+    assert [file.found(at) for at in (3, 4, STRETCH)] == [None, 4, STRETCH]
+    assert [file.ids.may_have(an_id(at)) for at in (3, 4)] == [False, True]
+
+
+def test_few_rows_are_kept_once_that_is_durable(
+    file: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A roll-back leaves the filter, and what moves in the same transaction is not kept."""
+    monkeypatch.setattr(sqlite_ids, "_FEW_MAX", 2)
+    for at in (1, 2, 3, STRETCH, 2 * STRETCH):
+        file.put(at, at=at)
+    file.again()
+    file.commit()
+    for last in ("ROLLBACK", "COMMIT"):
+        file.connection.execute("BEGIN")
+        file.connection.execute("DELETE FROM calls WHERE number IN (1, 2)")
+        file.ids.delete([1])
+        file.ids.delete([2])
+        moved = file.put(2)
+        file.ids.write()
+        file.connection.execute(last)
+        if last == "ROLLBACK":
+            file.ids.undo()
+        file.ids.durable()
+    assert [file.found(at) for at in (1, 2, 3)] == [None, moved, 3]
+    file.again()
+    assert [file.found(at) for at in (1, 2, 3)] == [None, moved, 3]

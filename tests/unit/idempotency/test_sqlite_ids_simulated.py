@@ -19,10 +19,15 @@ def file() -> Iterator[File]:
     made.connection.close()
 
 
-def test_against_a_plain_dictionary(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("few_max", [0, 4])
+def test_against_a_plain_dictionary(
+    file: File, monkeypatch: pytest.MonkeyPatch, few_max: int
+) -> None:
     """With stretches of 32 rows: many turns of additions, roll-backs, purges and starts."""
     monkeypatch.setattr(sqlite_ids, "SHIFT", 5)
     monkeypatch.setattr(sqlite_ids, "BLOCKS", 2)
+    monkeypatch.setattr(sqlite_ids, "BLOCK_SHIFT", 4)
+    monkeypatch.setattr(sqlite_ids, "_FEW_MAX", few_max)
     monkeypatch.setattr(id_filter, "BLOCKS", 2)
     monkeypatch.setattr(id_filter, "BLOCK_SHIFT", 4)
     for name in ("_IDS", "FIND"):
@@ -46,7 +51,7 @@ def test_against_a_plain_dictionary(file: File, monkeypatch: pytest.MonkeyPatch)
             file.connection.executemany(
                 "DELETE FROM calls WHERE number = ?", [(each,) for each in places]
             )
-            file.ids.purge(places)
+            file.ids.delete(places)
         file.ids.write()
         if chance.random() < 0.2:
             file.connection.execute("ROLLBACK")
