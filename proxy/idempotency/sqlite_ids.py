@@ -11,7 +11,8 @@ the ids themselves are kept instead.
 A stretch's filters are written down when the stretch is full. What is missing or damaged
 is made anew from the rows, so no filter ever lacks a row that the file has: otherwise a
 key could be taken for a new one, and its payment sent again. For that reason numbers are
-never used again: no row comes into a stretch whose filter is written.
+never used again: no row comes into a stretch whose filter is written, nor below the number
+from which rows at work are looked for.
 
 For the writing thread alone.
 """
@@ -35,7 +36,7 @@ from proxy.idempotency.id_filter import (
     may_have,
     places,
 )
-from proxy.idempotency.sqlite_read import BLOCK
+from proxy.idempotency.sqlite_read import BLOCK, LOOKED_FROM
 from proxy.idempotency.sqlite_schema import BOUNDS, FIND
 
 _IDS = f"SELECT number, id FROM calls WHERE {BLOCK} = ?"  # noqa: S608 - names of ours
@@ -174,7 +175,8 @@ class Ids:
             for stretch, check_sum, bits in self._connection.execute(_WRITTEN)
             if isinstance(bits, bytes) and len(bits) == BYTES and zlib.crc32(bits) == check_sum
         }
-        self.next = max((highest or 0) + 1, (max(sound, default=-1) + 1) << SHIFT, 1)
+        looked_from = self._connection.execute(LOOKED_FROM).fetchone()[0]
+        self.next = max((highest or 0) + 1, (max(sound, default=-1) + 1) << SHIFT, looked_from, 1)
         with_rows = () if highest is None else range(lowest >> SHIFT, (highest >> SHIFT) + 1)
         for stretch in sorted({*sound, *with_rows}):
             if stretch == self.next >> SHIFT:

@@ -24,10 +24,8 @@ to the end of the table, so what has to be looked through is about as long as ca
 DOUBT = "state = 'in_doubt'"
 """The condition of the index of rows in doubt, by time. SQLite uses such an index only for a query
 that says the very same, and without it reads a million rows to find ten."""
-WORKING = (
-    "state IN ('claimed', 'sending') AND number >= "  # noqa: S608 - names of ours
-    f"(SELECT coalesce(max(value), 0) FROM meta WHERE name = '{WORKING_FROM}')"
-)
+LOOKED_FROM = f"SELECT coalesce(max(value), 0) FROM meta WHERE name = '{WORKING_FROM}'"  # noqa: S608
+WORKING = f"state IN ('claimed', 'sending') AND number >= ({LOOKED_FROM})"
 _OPEN_STATES = frozenset((State.CLAIMED, State.SENDING, State.IN_DOUBT))
 BY_ID, BY_KEY = "calls_block_id", "calls_block_key"
 BLOCK = f"number >> {BLOCK_SHIFT}"

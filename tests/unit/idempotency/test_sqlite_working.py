@@ -55,6 +55,26 @@ async def test_what_came_to_work_again_is_resumed_like_the_rest(
     assert (await again.find(Query(states=(State.CLAIMED, State.SENDING)))) == []
 
 
+async def test_what_is_claimed_right_after_a_start_is_found_by_the_next(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where everything before was purged, so that no row says which numbers were used."""
+    monkeypatch.setattr(sqlite, "_KEPT_EVERY_S", 0.01)
+    store = disk.open()
+    for key in "abc":
+        _, row = await store.claim(wanted(key))
+        await store.step(row.id, row.token, Release("refused"))
+    await _noted(disk)
+    assert await store.purge(-1.0, 10) == 3
+    await store.close()
+    monkeypatch.setattr(sqlite, "_KEPT_EVERY_S", 3600.0)
+    store = disk.open()
+    await store.claim(wanted("d", fence=fence()))
+    assert len(await store.find(Query(states=(State.SENDING,)))) == 1
+    await store.close()
+    assert disk.open().resumed == {State.IN_DOUBT: 1}
+
+
 async def _noted(disk: Disk) -> None:
     """Wait until the store has noted twice what a start will want to know."""
     for _ in range(2):
