@@ -126,7 +126,6 @@ class Batch:
             self._replace(rows)
         elif not (self._alone and rows and self._change(rows[0])):
             self._put(rows)
-        self._ids.write()
         if rows:
             self._log.wrote(len(rows))
         self._moved.clear()
@@ -162,6 +161,7 @@ class Batch:
     def tend(self, *, idle: bool) -> None:
         """After a commit, or after what was rolled back. Raises sqlite3.Error."""
         self._ids.durable()
+        self._ids.write()
         self._log.tend(idle=idle)
 
     def undo(self) -> None:

@@ -8,11 +8,12 @@ which blocks an id may be in: of a new one, none. They take 4 bytes a row.
 Of a stretch of which few rows are left, as of calls in doubt that outlived all others,
 the ids themselves are kept instead.
 
-A stretch's filters are written down when the stretch is full. What is missing or damaged
-is made anew from the rows, so no filter ever lacks a row that the file has: otherwise a
-key could be taken for a new one, and its payment sent again. For that reason numbers are
-never used again: no row comes into a stretch whose filter is written, nor below the number
-from which rows at work are looked for.
+A stretch's filters are written down when the stretch is full, by a commit of their own:
+they need a hundred times the room of a change, and a full disk may have it for the change
+alone. What is missing or damaged is made anew from the rows, so no filter ever lacks a row
+that the file has: otherwise a key could be taken for a new one, and its payment sent again.
+For that reason numbers are never used again: no row comes into a stretch whose filter is
+written, nor below the number from which rows at work are looked for.
 
 For the writing thread alone.
 """
@@ -57,11 +58,9 @@ class Ids:
         """By stretch, oldest first: the filters that change no more."""
         self._unwritten: list[int] = []
         """Of those, the ones that the file does not have."""
-        self._writing = 0
-        """How many of them the transaction at hand writes."""
         self._dropping: dict[int, list[tuple[int, bytes]]] = {}
-        """Those that it deletes, with the rows that are left. Until it is durable they are asked
-        as before."""
+        """Those that the transaction at hand deletes, with the rows that are left. Until it is
+        durable they are asked as before."""
         self._gone: list[int] = []
         """Numbers of rows that it deletes."""
         self._few = FewIds()
@@ -120,12 +119,21 @@ class Ids:
     # -- what the file has ------------------------------------------------------------
 
     def write(self) -> None:
-        """Write the filters of the stretches that are full, in the transaction at hand."""
-        self._writing = len(self._unwritten)
-        for stretch in self._unwritten:
-            if stretch not in self._dropping:
-                bits = self._full[stretch]
-                self._connection.execute(_WRITE, (stretch, zlib.crc32(bits), bits))
+        """Write the filters of one stretch that is full, by a commit of their own.
+
+        Without room for them on the disk they wait, and lose nothing.
+        """
+        if not self._unwritten:
+            return
+        stretch = self._unwritten[0]
+        bits = self._full[stretch]
+        try:
+            self._connection.execute(_WRITE, (stretch, zlib.crc32(bits), bits))
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
+                raise
+        else:
+            del self._unwritten[0]
 
     def delete(self, numbers: Iterable[int]) -> None:
         """Rows with these numbers were deleted by the transaction at hand: where few rows are
@@ -144,10 +152,9 @@ class Ids:
                     self._dropping[stretch] = left
 
     def durable(self) -> None:
-        """What `write` and `delete` did is in the file."""
-        if not (self._writing or self._gone):
+        """What `delete` did is in the file."""
+        if not self._gone:
             return
-        del self._unwritten[: self._writing]
         for stretch, left in self._dropping.items():
             del self._full[stretch]
             if stretch in self._unwritten:
@@ -157,8 +164,7 @@ class Ids:
         self.undo()
 
     def undo(self) -> None:
-        """What `write` and `delete` did was rolled back. Numbers that were taken stay so."""
-        self._writing = 0
+        """What `delete` did was rolled back. Numbers that were taken stay so."""
         self._dropping.clear()
         self._gone.clear()
 

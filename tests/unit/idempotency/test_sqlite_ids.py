@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 
 import pytest
 
 from proxy.idempotency import sqlite_ids
+from proxy.idempotency.sqlite_read import WORKING_FROM
+from proxy.idempotency.sqlite_schema import SET_META
 from tests.unit.idempotency.files import STRETCH, File, an_id
 
 
@@ -46,16 +49,14 @@ def test_a_full_stretch_is_written_once_it_is_flushed(file: File) -> None:
         file.again()
 
 
-def test_what_was_rolled_back_is_written_again(file: File) -> None:
-    """And what is written once is not written twice."""
+def test_without_room_on_the_disk_a_filter_waits(file: File) -> None:
+    """Nothing fails by that; and what is written once is not written twice."""
     file.ids.next = STRETCH - 1
     file.put(1)
-    file.connection.execute("BEGIN")
-    file.ids.write()
-    file.connection.execute("ROLLBACK")
-    file.ids.undo()
-    file.ids.durable()
+    file.connection.execute("PRAGMA max_page_count = 1")
+    file.commit()
     assert file.written() == []
+    file.connection.execute("PRAGMA max_page_count = 1000")
     file.commit()
     assert file.written() == [0]
     file.connection.execute("DELETE FROM filters")
@@ -108,6 +109,35 @@ def test_no_number_is_used_again_in_a_stretch_whose_filter_is_written(file: File
     assert file.put(2) == STRETCH
     file.again()
     assert file.found(2) == STRETCH
+
+
+def test_a_filter_that_cannot_be_written_is_told(file: File) -> None:
+    """It is only a full disk that will have room again."""
+    file.ids.next = STRETCH - 1
+    file.put(1)
+    file.connection.execute("DROP TABLE filters")
+    with pytest.raises(sqlite3.OperationalError, match="filters"):
+        file.ids.write()
+
+
+def test_after_each_commit_one_filter_is_written(file: File) -> None:
+    """Calls wait behind it: after a damage there may be many."""
+    for at in (1, STRETCH, 2 * STRETCH, 3 * STRETCH):
+        file.put(at, at=at)
+    file.again()
+    for written in ([0], [0, 1], [0, 1, 2], [0, 1, 2]):
+        file.ids.write()
+        assert file.written() == written
+
+
+def test_no_number_is_below_that_from_which_rows_at_work_are_looked_for(file: File) -> None:
+    """Though the rows that had those numbers are gone: a start would not find the new ones."""
+    file.put(1)
+    file.connection.execute(SET_META, (WORKING_FROM, STRETCH + 7))
+    file.again()
+    assert file.put(2) == STRETCH + 7
+    file.again()
+    assert (file.found(1), file.found(2)) == (1, STRETCH + 7)
 
 
 def test_a_filter_goes_with_its_last_row(file: File) -> None:

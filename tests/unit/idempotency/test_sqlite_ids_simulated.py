@@ -52,7 +52,6 @@ def test_against_a_plain_dictionary(
                 "DELETE FROM calls WHERE number = ?", [(each,) for each in places]
             )
             file.ids.delete(places)
-        file.ids.write()
         if chance.random() < 0.2:
             file.connection.execute("ROLLBACK")
             file.ids.undo()
@@ -60,6 +59,7 @@ def test_against_a_plain_dictionary(
         else:
             file.connection.execute("COMMIT")
         file.ids.durable()
+        file.ids.write()
         if chance.random() < 0.1:
             file.again()
         for number in chance.sample(sorted(rows), min(len(rows), 5)):
