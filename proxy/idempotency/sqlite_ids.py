@@ -63,6 +63,11 @@ class Ids:
         durable they are asked as before."""
         self._gone: list[int] = []
         """Numbers of rows that it deletes."""
+        self._unseen: list[int] = []
+        """Stretches, oldest first, that were not looked at since they were the newest full one: all
+        their rows may have been deleted by then, and no deletion will lead to them any more."""
+        self._seen: list[int] = []
+        """Those that the transaction at hand looks at."""
         self._few = FewIds()
         """The rows of stretches of which few are left."""
         self._bits = bytearray(BYTES)
@@ -78,6 +83,7 @@ class Ids:
         if self.next >> SHIFT != number >> SHIFT:
             self._full[number >> SHIFT] = bytes(self._bits)
             self._unwritten.append(number >> SHIFT)
+            self._unseen.append(number >> SHIFT)
             self._bits = bytearray(BYTES)
         return number
 
@@ -139,12 +145,14 @@ class Ids:
         """Rows with these numbers were deleted by the transaction at hand: where few rows are
         left, the filters go with them.
 
-        Not the newest ones, which show which numbers were used.
+        Not the newest ones, which show which numbers were used. They are looked at once they are
+        the newest no more, one stretch at each time.
         """
         newest = next(reversed(self._full), -1)
         gone = list(numbers)
         self._gone += gone
-        for stretch in sorted({number >> SHIFT for number in gone}):
+        self._seen = [stretch for stretch in self._unseen[:1] if stretch != newest]
+        for stretch in sorted({*self._seen, *(number >> SHIFT for number in gone)}):
             if stretch in self._full and stretch != newest:
                 left = self._left(stretch)
                 if left is not None:
@@ -153,7 +161,7 @@ class Ids:
 
     def durable(self) -> None:
         """What `delete` did is in the file."""
-        if not self._gone:
+        if not (self._gone or self._seen):
             return
         for stretch, left in self._dropping.items():
             del self._full[stretch]
@@ -161,12 +169,14 @@ class Ids:
                 self._unwritten.remove(stretch)
             self._few.keep(left)
         self._few.forget(self._gone)
+        del self._unseen[: len(self._seen)]
         self.undo()
 
     def undo(self) -> None:
         """What `delete` did was rolled back. Numbers that were taken stay so."""
         self._dropping.clear()
         self._gone.clear()
+        self._seen.clear()
 
     def _left(self, stretch: int) -> list[tuple[int, bytes]] | None:
         """The rows of a stretch, if they are few."""
@@ -191,6 +201,7 @@ class Ids:
                 self._full[stretch] = sound[stretch]
             else:
                 self._fill(stretch)
+        self._unseen = list(self._full)
 
     def _fill(self, stretch: int) -> None:
         """Find out what a stretch has that is full, and has no filters in the file."""

@@ -167,6 +167,33 @@ def test_a_filter_goes_with_its_last_row(file: File) -> None:
     assert file.found(STRETCH + 5) == STRETCH + 5
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_filters_go_though_their_rows_went_while_they_were_the_newest(
+    file: File, again: bool
+) -> None:
+    """Where few calls come, all of a stretch is purged before the next one is full. It is seen
+    later, by whatever is purged then; a roll-back does not hide it.
+    """
+    for stretch in range(1, 5):
+        file.ids.next = stretch * STRETCH - 1
+        last = file.put(stretch)
+        file.connection.execute("DELETE FROM calls")
+        file.ids.delete([last])
+        file.commit()
+        if again:
+            file.again()
+    file.connection.execute("BEGIN")
+    file.ids.delete([])
+    file.connection.execute("ROLLBACK")
+    file.ids.undo()
+    file.ids.delete([])
+    file.commit()
+    file.ids.delete([])
+    file.commit()
+    assert file.written() == [3]
+    assert [file.ids.may_have(an_id(number)) for number in (1, 2, 3)] == [False] * 3
+
+
 def test_a_filter_that_was_never_written_may_go_too(file: File) -> None:
     """Nothing of it is left to write."""
     file.put(1, at=1)
