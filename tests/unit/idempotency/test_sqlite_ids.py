@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
 import pytest
@@ -47,21 +46,6 @@ def test_a_full_stretch_is_written_once_it_is_flushed(file: File) -> None:
             1, STRETCH - 2, STRETCH - 1, STRETCH, STRETCH + 1, STRETCH + 2,
         ]  # fmt: skip
         file.again()
-
-
-def test_without_room_on_the_disk_a_filter_waits(file: File) -> None:
-    """Nothing fails by that; and what is written once is not written twice."""
-    file.ids.next = STRETCH - 1
-    file.put(1)
-    file.connection.execute("PRAGMA max_page_count = 1")
-    file.commit()
-    assert file.written() == []
-    file.connection.execute("PRAGMA max_page_count = 1000")
-    file.commit()
-    assert file.written() == [0]
-    file.connection.execute("DELETE FROM filters")
-    file.commit()
-    assert file.written() == []
 
 
 @pytest.mark.parametrize(
@@ -111,25 +95,6 @@ def test_no_number_is_used_again_in_a_stretch_whose_filter_is_written(file: File
     assert file.found(2) == STRETCH
 
 
-def test_a_filter_that_cannot_be_written_is_told(file: File) -> None:
-    """It is only a full disk that will have room again."""
-    file.ids.next = STRETCH - 1
-    file.put(1)
-    file.connection.execute("DROP TABLE filters")
-    with pytest.raises(sqlite3.OperationalError, match="filters"):
-        file.ids.write()
-
-
-def test_after_each_commit_one_filter_is_written(file: File) -> None:
-    """Calls wait behind it: after a damage there may be many."""
-    for at in (1, STRETCH, 2 * STRETCH, 3 * STRETCH):
-        file.put(at, at=at)
-    file.again()
-    for written in ([0], [0, 1], [0, 1, 2], [0, 1, 2]):
-        file.ids.write()
-        assert file.written() == written
-
-
 def test_no_number_is_below_that_from_which_rows_at_work_are_looked_for(file: File) -> None:
     """Though the rows that had those numbers are gone: a start would not find the new ones."""
     file.put(1)
@@ -165,33 +130,6 @@ def test_a_filter_goes_with_its_last_row(file: File) -> None:
     assert file.written() == [1]
     assert not file.ids.may_have(an_id(6))
     assert file.found(STRETCH + 5) == STRETCH + 5
-
-
-@pytest.mark.parametrize("again", [False, True])
-def test_filters_go_though_their_rows_went_while_they_were_the_newest(
-    file: File, again: bool
-) -> None:
-    """Where few calls come, all of a stretch is purged before the next one is full. It is seen
-    later, by whatever is purged then; a roll-back does not hide it.
-    """
-    for stretch in range(1, 5):
-        file.ids.next = stretch * STRETCH - 1
-        last = file.put(stretch)
-        file.connection.execute("DELETE FROM calls")
-        file.ids.delete([last])
-        file.commit()
-        if again:
-            file.again()
-    file.connection.execute("BEGIN")
-    file.ids.delete([])
-    file.connection.execute("ROLLBACK")
-    file.ids.undo()
-    file.ids.delete([])
-    file.commit()
-    file.ids.delete([])
-    file.commit()
-    assert file.written() == [3]
-    assert [file.ids.may_have(an_id(number)) for number in (1, 2, 3)] == [False] * 3
 
 
 def test_a_filter_that_was_never_written_may_go_too(file: File) -> None:
