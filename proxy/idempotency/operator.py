@@ -14,6 +14,7 @@ from proxy.idempotency import sqlite_read
 from proxy.idempotency.record import Instant, Record, Release, Settle, Step
 from proxy.idempotency.reseal import Resealed, reseal_file
 from proxy.idempotency.sqlite_batch import Batch
+from proxy.idempotency.sqlite_format import prepare
 from proxy.idempotency.sqlite_open import connect, lock_out_others, transaction, usable
 from proxy.idempotency.sqlite_read import find
 from proxy.idempotency.store import Query
@@ -94,6 +95,7 @@ def resolve(path: Path, row_id: bytes, *, done: bool, reason: str, wall: float) 
     with usable(path), lock_out_others(path):
         connection = connect(path)
         try:
+            prepare(connection, path)  # no sidecar of this release may have opened it yet
             with transaction(connection):
                 rows = Batch(connection)
                 row = rows.load(row_id)

@@ -13,6 +13,7 @@ from proxy.idempotency.sqlite import SqliteStore
 from proxy.idempotency.store import Query
 from proxy.model.errors import StartError
 from tests.support.manual_clock import ManualClock
+from tests.support.older_journal import age_format
 from tests.unit.idempotency.values import DOUBT, RELEASE, SETTLE, fence, wanted
 
 LIVES: dict[str, list[Step]] = {
@@ -98,3 +99,13 @@ def test_a_file_is_a_source_like_a_shared_journal(path: Path) -> None:
     assert (after.state, after.token) == (State.RELEASED, row.token + 1)
     with pytest.raises(StartError, match="has lost its keys"):
         source.reseal({"k": b"k" * 32}, lambda _: None)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_word_is_taken_before_the_first_start_of_a_release(path: Path, version: int) -> None:
+    """The file is brought up to its format first."""
+    age_format(path, version)
+    (row,) = operator.named(path, "lost")
+    after = operator.resolve(path, row.id, done=True, reason="asked by phone", wall=5.0)
+    assert after.state is State.SETTLED
+    assert operator.named(path, "lost") == [after]
