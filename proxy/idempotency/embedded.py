@@ -39,7 +39,10 @@ def open_embedded(
     our own code that nobody waits for, `say` before what takes long.
     """
     keyring = open_keyring(path, sealing)
-    store = SqliteStore(path, loop, wall=clock.wall, failed=failed, say=say)
+    anew = not path.exists()
+    store = SqliteStore(
+        path, loop, wall=clock.wall, failed=failed, say=say, proof=keyring.proof
+    )  # fmt: skip
     journal = Journal(store, loop, timeout_commit_s, bug)
     store.tell(journal.ended)
     owner = f"{os.uname().nodename}:{os.getpid()}"
@@ -49,6 +52,11 @@ def open_embedded(
     if keyring.made:
         notes.append(
             f"made keys for the journal in {key_file(path).resolve()}; back them up with it"
+        )
+    elif anew:
+        notes.append(
+            f"the journal {path} was not there, though its keys were: it begins empty, and knows "
+            "of no earlier call"
         )
     if store.resumed:
         doubtful = store.resumed.get(State.IN_DOUBT, 0)

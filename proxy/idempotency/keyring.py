@@ -7,6 +7,7 @@ backup. Sealing keys may be rotated: the configuration names them, or one is mad
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 from collections.abc import Mapping
@@ -27,6 +28,11 @@ class Keyring:
     sealing: Mapping[str, bytes]
     made: bool
     """The file of keys was made just now, which an operator should hear of."""
+
+    @property
+    def proof(self) -> str:
+        """What a journal knows its keys by; it tells nothing of them."""
+        return hmac.digest(self.secret, b"the keys of this journal", "sha256").hex()[:16]
 
     def __repr__(self) -> str:
         return "Keyring(***)"

@@ -22,7 +22,7 @@ UNREADABLE = Refused(
 )  # fmt: skip
 UNREAD = Refused(
     "journal_unavailable", 503,
-    "The journal cannot be read, so nothing was sent for this call.",
+    "The journal is not available, so nothing was sent for this call.",
     Origin.PROXY, Execution.UNKNOWN, retry_after_s=1,
 )  # fmt: skip
 """Before the journal was read nothing is known of the key: an earlier call may have run."""

@@ -68,9 +68,12 @@ def reseal_file(
     """Every answer of a journal file, which no sidecar may hold. Raises StartError."""
 
     async def run() -> Resealed:
-        sealer = Sealer(open_keyring(path, sealing).sealing)
+        keyring = open_keyring(path, sealing)
+        sealer = Sealer(keyring.sealing)
         loop = asyncio.get_running_loop()
-        store = SqliteStore(path, loop, wall=time.time, failed=lambda _: None)
+        store = SqliteStore(
+            path, loop, wall=time.time, failed=lambda _: None, proof=keyring.proof
+        )  # fmt: skip
         try:
             return await reseal(store, sealer, told)
         finally:

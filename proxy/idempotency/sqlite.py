@@ -21,7 +21,7 @@ from proxy.idempotency.ballast import Ballast
 from proxy.idempotency.record import TAKEN, Claim, Instant, Record, State, Step, Verdict
 from proxy.idempotency.rows import record
 from proxy.idempotency.sqlite_batch import Batch
-from proxy.idempotency.sqlite_format import prepare, unsaid
+from proxy.idempotency.sqlite_format import pair, prepare, unsaid
 from proxy.idempotency.sqlite_open import connect, lock_out_others, transaction, usable
 from proxy.idempotency.sqlite_read import WORKING_FROM, counts, find, named, unsettled
 from proxy.idempotency.sqlite_schema import LEFT, LINKED, SET_META
@@ -34,11 +34,13 @@ from proxy.model.unsettled import Unsettled
 
 T = TypeVar("T")
 _KEPT_EVERY_S = 1.0
+_FULL = "the journal's disk is full: calls with a key are refused until there is room"
+_ROOM = "the journal's disk has room again"
 
 
 class SqliteStore:
     """See store.Store. `failed` is told when the file can be trusted no more, `say` before what
-    takes long at the start.
+    takes long at the start, and of a full disk; `proof` is that of the journal's keys.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class SqliteStore:
         wall: Callable[[], float],
         failed: Callable[[str], None],
         say: Callable[[str], None] = unsaid,
+        proof: str = "",
     ) -> None:
         self._path = path
         self._loop = loop
@@ -61,10 +64,14 @@ class SqliteStore:
             self._connection = connect(path)
             undo.callback(self._connection.close)
             self._kept_before = prepare(self._connection, path, say)
+            if proof:
+                pair(self._connection, path, proof)
             self._rows = Batch(self._connection)
             self.resumed = self._resume()
             undo.pop_all()
         self._purged_to = 0
+        self._say = say
+        self._said_full = False
         self._ballast = Ballast(path.with_name(path.name + ".ballast"))
         self._writer = Writer(
             loop, self._connection, self._rows, make_room=self._ballast.release, failed=failed,
@@ -201,14 +208,22 @@ class SqliteStore:
     def _tend(self) -> None:
         if self._closed or self._writer.broken:
             return
-        if self._writer.full and self._ballast.restore():
-            self._writer.full = False
+        if self._writer.full:
+            self._see_to_room()
         kept = self.instant().kept
         if kept - self._kept_saved >= _KEPT_EVERY_S and not self._writer.full:
             self._kept_saved = kept
             saved = self._writer.submit(lambda: self._note(kept))
             saved.add_done_callback(lambda done: done.exception())
         self._loop.call_later(_KEPT_EVERY_S, self._tend)
+
+    def _see_to_room(self) -> None:
+        if not self._said_full:
+            self._said_full = True
+            self._say(_FULL)
+        if self._ballast.restore():
+            self._writer.full = self._said_full = False
+            self._say(_ROOM)
 
     # -- on the writing thread, or before it begins ---------------------------------------
 

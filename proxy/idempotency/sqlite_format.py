@@ -55,6 +55,22 @@ def prepare(
     return float(found.get("kept", 0.0))
 
 
+def pair(connection: sqlite3.Connection, path: Path, proof: str) -> None:
+    """Remember which keys the journal has, or see that they are the same. Raises StartError.
+
+    Under other keys each payment that it knows would look new: one with a derived key would be
+    made again, and any other be refused as another request.
+    """
+    found = connection.execute("SELECT value FROM meta WHERE name = 'keys'").fetchone()
+    if found is None:
+        connection.execute(SET_META, ("keys", proof))
+    elif found[0] != proof:
+        raise StartError(
+            f"the journal {path} and the keys beside it do not belong together; restore both "
+            "from one backup, or move both away and ask the partners for what is in doubt"
+        )
+
+
 def _rewrite(connection: sqlite3.Connection) -> None:
     """The same rows in a table of this format: SQLite cannot take an index out of a table."""
     for (name,) in connection.execute(_INDEXES).fetchall():

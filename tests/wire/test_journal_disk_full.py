@@ -120,6 +120,8 @@ def test_a_full_disk_refuses_what_is_new_and_keeps_what_was_sent(shop: Shop) -> 
     for key in list(shop.replies):
         assert shop.pay(key).header("tidegate-replayed") == "true"
     assert shop.executed() == Counter(shop.replies.keys()), "none twice, none lost"
+    said = [line for line in shop.sidecar.stderr.splitlines() if "journal's disk" in line]
+    assert [line.rpartition(" ")[2] for line in said] == ["room", "again"]
     assert shop.sidecar.stop() == 0
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from proxy.idempotency.embedded import open_embedded
 from proxy.idempotency.opened import Opened
+from proxy.idempotency.reseal import reseal_file
 from proxy.model.errors import StartError
 from proxy.model.outcome import Outcome
 from proxy.model.settling import Question
@@ -65,3 +66,29 @@ async def test_its_store_says_at_once_what_has_ended(tmp_path: Path) -> None:
     await asyncio.sleep(0)
     assert woken == [True]
     await journal.close(1.0)
+
+
+async def test_keys_of_another_journal_are_refused(tmp_path: Path) -> None:
+    """Under them a payment that it knows would look new, and be made again."""
+    for name in ("a.db", "b.db"):
+        await opened(tmp_path / name).journal.close(1.0)
+    own = (tmp_path / "a.db.keys").read_bytes()
+    (tmp_path / "a.db.keys").write_bytes((tmp_path / "b.db.keys").read_bytes())
+    for _ in range(2):
+        with pytest.raises(StartError, match=r"a\.db and the keys beside it do not belong"):
+            opened(tmp_path / "a.db")
+    with pytest.raises(StartError, match="do not belong together"):
+        await asyncio.to_thread(reseal_file, tmp_path / "a.db", {}, lambda _: None)
+    (tmp_path / "a.db.keys").write_bytes(own)
+    assert await opened(tmp_path / "a.db").journal.close(1.0)
+
+
+async def test_a_journal_that_is_gone_is_missed(tmp_path: Path) -> None:
+    """Its keys show that there was one; where there are none either, it is the first start."""
+    first = opened(tmp_path / "j.db")
+    assert not any("begins empty" in note for note in await first.open())
+    await first.journal.close(1.0)
+    (tmp_path / "j.db").unlink()
+    second = opened(tmp_path / "j.db")
+    assert any("begins empty, and knows of no earlier call" in note for note in await second.open())
+    await second.journal.close(1.0)
