@@ -38,7 +38,8 @@ def age(path: Path, rows: int) -> None:
             connection.execute(SET_META, (WORKING_FROM, rows - rows // _SENDING_OF))
         ids = Ids(connection)
         with connection:
-            ids.write()
+            while ids.write():
+                pass
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         connection.close()

@@ -124,13 +124,13 @@ class Ids:
 
     # -- what the file has ------------------------------------------------------------
 
-    def write(self) -> None:
-        """Write the filters of one stretch that is full, by a commit of their own.
+    def write(self) -> bool:
+        """Write the filters of one stretch that is full, by a commit of their own; whether it did.
 
         Without room for them on the disk they wait, and lose nothing.
         """
         if not self._unwritten:
-            return
+            return False
         stretch = self._unwritten[0]
         bits = self._full[stretch]
         try:
@@ -138,8 +138,9 @@ class Ids:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
                 raise
-        else:
-            del self._unwritten[0]
+            return False
+        del self._unwritten[0]
+        return True
 
     def delete(self, numbers: Iterable[int]) -> None:
         """Rows with these numbers were deleted by the transaction at hand: where few rows are

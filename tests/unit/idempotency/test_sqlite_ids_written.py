@@ -79,3 +79,12 @@ def test_filters_go_though_their_rows_went_while_they_were_the_newest(
     file.commit()
     assert file.written() == [3]
     assert [file.ids.may_have(an_id(number)) for number in (1, 2, 3)] == [False] * 3
+
+
+def test_it_says_whether_it_wrote(file: File) -> None:
+    """One stretch at a time, until all are written."""
+    for at in (1, STRETCH, 2 * STRETCH):
+        file.put(at, at=at)
+    file.again()
+    assert [file.ids.write() for _ in range(3)] == [True, True, False]
+    assert file.written() == [0, 1]
