@@ -55,7 +55,7 @@ def make_journal(around: Around, failed: Callable[[], None]) -> Opened | None:
             chosen.path or Path(), keys, chosen.timeout_commit_s, loop=around.loop,
             clock=around.clock, never_store=chosen.never_store,
             failed=lambda _: failed(), bug=around.bug,
-            say=_say,
+            say=lambda line: say(f"tidegate: {line}"),
         )  # fmt: skip
         return opened
     shared = importlib.import_module("proxy.idempotency.shared")
@@ -68,9 +68,9 @@ def make_journal(around: Around, failed: Callable[[], None]) -> Opened | None:
     return opened
 
 
-def _say(line: str) -> None:
-    """Before the sidecar is ready, and has notes of what is over."""
-    sys.stderr.write(f"tidegate: {line}\n")
+def say(line: str) -> None:
+    """For whoever runs the sidecar: a line on standard error."""
+    sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
 

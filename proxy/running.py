@@ -6,13 +6,13 @@ import asyncio
 import gc
 import resource
 import signal
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import uvloop
 
 from proxy.app import Sidecar
+from proxy.app_parts import say
 from proxy.model.errors import StartError
 from proxy.model.setup import Setup
 from proxy.pipeline.observe import where
@@ -47,14 +47,14 @@ async def _serve(setup: Setup) -> int:
         sidecar = Sidecar(setup, loop)
         await sidecar.start()
     except StartError as error:
-        _say(f"tidegate: {error}")
+        say(f"tidegate: {error}")
         return 1
-    _say(f"tidegate ready: payments {sidecar.payments} admin {sidecar.admin}")
+    say(f"tidegate ready: payments {sidecar.payments} admin {sidecar.admin}")
     for note in sidecar.notes:
-        _say(f"tidegate: {note}")
+        say(f"tidegate: {note}")
     await _either(stop, sidecar.broken)
     if sidecar.broken.is_set():
-        _say(f"tidegate: {_BROKEN}")
+        say(f"tidegate: {_BROKEN}")
     finished = await sidecar.drain()
     return 4 if sidecar.broken.is_set() else 0 if finished else 3
 
@@ -73,7 +73,7 @@ def _allow_descriptors(setup: Setup) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     needed = descriptors_needed(setup)
     if most != resource.RLIM_INFINITY and needed > most:
-        _say(
+        say(
             f"tidegate: `listen.connections_max` and the pools allow {needed} descriptors, the "
             f"system {most}; raise the limit (ulimit -n), or lower the bounds"
         )
@@ -107,11 +107,6 @@ class Complaints:
         number = f" {error.errno}" if isinstance(error, OSError) else ""
         place = f" at {where(error)}" if error is not None else ""
         more = f"; {self._unsaid} more since the last line" if self._unsaid else ""
-        _say(f"tidegate: event loop: {kind}{number}{place}{more}")
+        say(f"tidegate: event loop: {kind}{number}{place}{more}")
         self._silent_until = self._now() + _COMPLAINT_INTERVAL_S
         self._unsaid = 0
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()

@@ -36,15 +36,17 @@ TOOLS = tuple(
         "train", "train_calls", "train_house", "train_settings", "train_troubles",
     )
 )  # fmt: skip
-"""What makes it, beside pyproject.toml."""
+"""What makes it, beside pyproject.toml and mypyc."""
+LOCK = "requirements/compile.lock"
 _CARRIED = ("proxy", "config/partners", "pyproject.toml", "LICENSE", "README.md")
 
 
 def fingerprint(root: Path, files: Sequence[str], compiler: str, *, profile: bool) -> str:
     """What the result depends on: every source, the settings, and what compiles it and how."""
-    made_by = f"{sys.version}\0{compiler}\0{profile}"
+    flags = [os.environ.get(name, "") for name in ("CFLAGS", "LDFLAGS")]
+    made_by = "\0".join((sys.version, compiler, str(profile), *flags))
     digest = hashlib.sha256(made_by.encode())
-    for file in (*files, "pyproject.toml", *TOOLS):
+    for file in (*files, "pyproject.toml", LOCK, *TOOLS):
         digest.update(file.encode() + b"\0" + (root / file).read_bytes() + b"\0")
     return digest.hexdigest()
 

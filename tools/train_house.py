@@ -16,8 +16,6 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from proxy.sandbox.client import SandboxError, SandboxPartner, start_all
 from proxy.sandbox.options import PartnerOptions
@@ -37,30 +35,19 @@ class TrainingError(Exception):
     """The training did not do what it says it does; the text says what happened instead."""
 
 
-class House:
+class House(ExitStack):
     """All of them, started; use as a context manager, so that they are ended whatever happens."""
 
     def __init__(self, package: Path) -> None:
-        self._opened = ExitStack()
-        self._folder = Path(self._opened.enter_context(tempfile.TemporaryDirectory()))
+        super().__init__()
+        self._folder = Path(self.enter_context(tempfile.TemporaryDirectory()))
         try:
             self.partners = self._start_partners()
             self.process = self._start_sidecar(package)
             self.payments, self.admin = self._wait_ready()
         except BaseException:
-            self._opened.close()
+            self.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._opened.close()
 
     def said(self) -> str:
         """The end of what the sidecar has said on standard error."""
@@ -87,21 +74,21 @@ class House:
         except SandboxError as problem:
             raise TrainingError(str(problem)) from problem
         for partner in started:
-            self._opened.callback(partner.stop)
+            self.callback(partner.stop)
         return {partner.name: partner for partner in started}
 
     def _start_sidecar(self, package: Path) -> subprocess.Popen[bytes]:
         ports = {name: partner.port for name, partner in self.partners.items()}
         file = self._folder / "tidegate.yaml"
         file.write_text(json.dumps(settings(self._folder, ports)), encoding="utf-8")
-        out = self._opened.enter_context((self._folder / "stdout.jsonl").open("wb"))
-        errors = self._opened.enter_context((self._folder / "stderr.txt").open("wb"))
+        out = self.enter_context((self._folder / "stdout.jsonl").open("wb"))
+        errors = self.enter_context((self._folder / "stderr.txt").open("wb"))
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "proxy", "run", "--config", str(file)],
             stdin=subprocess.DEVNULL, stdout=out, stderr=errors, cwd=self._folder,
             env={**os.environ, "PYTHONPATH": str(package)},
         )  # fmt: skip
-        self._opened.callback(_kill, process)
+        self.callback(_kill, process)
         return process
 
     def _wait_ready(self) -> tuple[tuple[str, int], tuple[str, int]]:

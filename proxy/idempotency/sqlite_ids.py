@@ -134,7 +134,7 @@ class Ids:
         stretch = self._unwritten[0]
         bits = self._full[stretch]
         try:
-            self._connection.execute(_WRITE, (stretch, zlib.crc32(bits), bits))
+            self._connection.execute(_WRITE, (stretch, _check_sum(stretch, bits), bits))
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
                 raise
@@ -190,7 +190,9 @@ class Ids:
         sound = {
             stretch: bits
             for stretch, check_sum, bits in self._connection.execute(_WRITTEN)
-            if isinstance(bits, bytes) and len(bits) == BYTES and zlib.crc32(bits) == check_sum
+            if isinstance(bits, bytes)
+            and len(bits) == BYTES
+            and _check_sum(stretch, bits) == check_sum
         }
         looked_from = self._connection.execute(LOOKED_FROM).fetchone()[0]
         self.next = max((highest or 0) + 1, (max(sound, default=-1) + 1) << SHIFT, looked_from, 1)
@@ -220,3 +222,8 @@ class Ids:
             for number, row_id in self._connection.execute(_IDS, (block,)):
                 add(bits, row_id, number)
         return bits
+
+
+def _check_sum(stretch: int, bits: bytes) -> int:
+    """Of filters, and of whose they are: under another number they would lack every row."""
+    return zlib.crc32(bits, stretch & 0xFFFFFFFF)

@@ -35,8 +35,8 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS filters (stretch INTEGER PRIMARY KEY, check_sum, bits)",
 )
 """Of rows without an end, only those in doubt have an index. Every call is at work for a while: to
-put it into an index and to take it out again would cost a tenth of what the journal carries. What
-is at work stands at the end of the table, see WORKING_FROM."""
+put it into an index and to take it out again is one page more in each of its two commits. What is
+at work stands at the end of the table, see WORKING_FROM."""
 KEPT = 5
 """The first so many columns, which say whose row it is, stay as they are."""
 _CHANGING = COLUMNS[KEPT:]

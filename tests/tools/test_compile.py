@@ -45,19 +45,26 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     return asked
 
 
-def test_a_changed_source_is_another_build(tmp_path: Path) -> None:
-    """So nothing old is ever measured or shipped. How it is trained is a source, too."""
+def test_a_changed_source_is_another_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So nothing old is ever measured or shipped. How it is trained is a source, too, and so are
+    mypyc and what the environment tells the compiler.
+    """
+    monkeypatch.setenv("CFLAGS", "-O1")
     shutil.copytree(ROOT / "tools", tmp_path / "tools")
+    (tmp_path / tool.LOCK).parent.mkdir()
+    shutil.copy2(ROOT / tool.LOCK, tmp_path / tool.LOCK)
     for name in ("pyproject.toml", "a.py"):
         (tmp_path / name).write_text("1", encoding="ascii")
     before = tool.fingerprint(tmp_path, ["a.py"], GCC, profile=True)
     assert tool.fingerprint(tmp_path, ["a.py"], GCC, profile=True) == before
-    for name in ("a.py", "tools/train.py", "tools/c_build.py"):
+    for name in ("a.py", "tools/train.py", "tools/c_build.py", tool.LOCK):
         with (tmp_path / name).open("a", encoding="ascii") as file:
             file.write("\n")
         after = tool.fingerprint(tmp_path, ["a.py"], GCC, profile=True)
         assert after != before
         before = after
+    monkeypatch.setenv("CFLAGS", "-O2")
+    assert tool.fingerprint(tmp_path, ["a.py"], GCC, profile=True) != before
 
 
 def test_every_tool_that_makes_it_is_in_the_stamp() -> None:

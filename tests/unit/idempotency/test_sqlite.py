@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -19,14 +17,6 @@ from tests.unit.idempotency.disks import Disk
 from tests.unit.idempotency.values import DOUBT, SETTLE, fence, row, wanted
 
 HOUR_S = 3600.0
-
-
-@pytest.fixture
-async def disk(tmp_path: Path) -> AsyncIterator[Disk]:
-    """A folder for a journal."""
-    made = Disk(tmp_path)
-    yield made
-    await made.close()
 
 
 async def settled(store: SqliteStore, claim: Claim) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from proxy.idempotency.record import State, Verdict
@@ -12,14 +9,6 @@ from proxy.idempotency.sqlite import SqliteStore
 from tests.unit.idempotency.disks import Disk
 from tests.unit.idempotency.files import STRETCH
 from tests.unit.idempotency.values import DOUBT, RELEASE, fence, wanted
-
-
-@pytest.fixture
-async def disk(tmp_path: Path) -> AsyncIterator[Disk]:
-    """A folder for a journal."""
-    made = Disk(tmp_path)
-    yield made
-    await made.close()
 
 
 def _full_at_the_end_of_a_stretch(store: SqliteStore) -> None:

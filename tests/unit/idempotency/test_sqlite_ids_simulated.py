@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
 import pytest
 
 from proxy.idempotency import id_filter, sqlite_ids
 from tests.unit.idempotency.files import File
-
-
-@pytest.fixture
-def file() -> Iterator[File]:
-    """Without rows."""
-    made = File()
-    yield made
-    made.connection.close()
 
 
 @pytest.mark.parametrize("few_max", [0, 4])

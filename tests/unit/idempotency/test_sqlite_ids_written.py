@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 
 import pytest
 
-from proxy.idempotency import sqlite_ids
 from tests.unit.idempotency.files import STRETCH, File, an_id
-
-
-@pytest.fixture
-def file(monkeypatch: pytest.MonkeyPatch) -> Iterator[File]:
-    """Without rows; a single one that is left is not few."""
-    monkeypatch.setattr(sqlite_ids, "_FEW_MAX", 0)
-    made = File()
-    yield made
-    made.connection.close()
 
 
 def test_without_room_on_the_disk_a_filter_waits(file: File) -> None:

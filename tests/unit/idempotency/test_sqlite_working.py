@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -15,14 +13,6 @@ from proxy.idempotency.record import Release, State, Verdict
 from proxy.idempotency.store import Query
 from tests.unit.idempotency.disks import Disk
 from tests.unit.idempotency.values import DOUBT, fence, wanted
-
-
-@pytest.fixture
-async def disk(tmp_path: Path) -> AsyncIterator[Disk]:
-    """A folder for a journal."""
-    made = Disk(tmp_path)
-    yield made
-    await made.close()
 
 
 async def test_what_came_to_work_again_is_resumed_like_the_rest(
